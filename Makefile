@@ -1,0 +1,34 @@
+# Two commands do everything: `make run` and `make test`. Both set up .venv first.
+PYTHON ?= python3
+BIN := .venv/bin
+OUT ?= out
+
+.PHONY: run test lint bench clean
+
+.venv/.ready: requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("babelwire needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another one: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --no-binary langdetect -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+run: .venv/.ready
+	@$(BIN)/babelwire run seeds/sources.toml --output $(OUT); status=$$?; \
+	if [ $$status -eq 5 ]; then status=0; fi; \
+	[ $$status -eq 0 ] || exit $$status; \
+	$(BIN)/babelwire query $(OUT) "SELECT lang, page_type, published_at, title, array_length(removed) AS cut FROM articles ORDER BY lang, title LIMIT 12"; \
+	echo "All columns: pl.scan_parquet(\"$(OUT)/articles/**/*.parquet\"). Why a page came out as it did: $(BIN)/babelwire explain seeds/pages/el-limani.html"
+
+test: .venv/.ready
+	$(BIN)/python -m pytest
+
+lint: .venv/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: .venv/.ready
+	for script in tests/benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+clean:
+	rm -rf .venv out

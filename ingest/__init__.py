@@ -1,0 +1,1 @@
+"""The outside world: sources, crawling, engines, storage and the commands."""

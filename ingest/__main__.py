@@ -1,0 +1,8 @@
+"""``python -m ingest`` is the same as ``babelwire``."""
+
+import sys
+
+from ingest.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

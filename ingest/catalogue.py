@@ -1,0 +1,74 @@
+"""A source catalogue as the inputs of a run."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+from ingest.sources.inputs import Input
+from schemas.errors import SetupError
+from schemas.source import SourceEntry, entries_of
+
+
+def is_catalogue(path: Path) -> bool:
+    """Say whether a file is a source catalogue: TOML with ``[[source]]`` tables.
+
+    Raises:
+        SetupError: If it is named ``.toml`` but cannot be read as TOML.
+    """
+    return path.suffix == ".toml" and path.is_file() and "source" in _read(path)
+
+
+def entries(path: Path) -> tuple[SourceEntry, ...]:
+    """Read and check a catalogue.
+
+    Raises:
+        SetupError: If the file cannot be read, or at the first fault in it.
+    """
+    return entries_of(_read(path), origin=path.as_posix())
+
+
+def inputs_of(path: Path) -> tuple[Input, ...]:
+    """Give every file that the catalogue's sources name, in its order, each pattern sorted.
+
+    Raises:
+        SetupError: At the first fault, or for a pattern that matches no file.
+    """
+    return tuple(found for entry in entries(path) for found in _inputs(entry, path))
+
+
+def _inputs(entry: SourceEntry, catalogue: Path) -> list[Input]:
+    files: dict[Path, None] = {}
+    for pattern in entry.files:
+        # Sorted as text: folders list their files in an order of their own.
+        matches = sorted(
+            (path for path in catalogue.parent.glob(pattern) if path.is_file()),
+            key=lambda path: path.as_posix(),
+        )
+        if not matches:
+            message = (
+                f'{catalogue.as_posix()}: [{entry.id}] files "{pattern}" matches no file below '
+                f'"{catalogue.parent.as_posix()}"; correct the pattern or take it out'
+            )
+            raise SetupError(message)
+        files.update(dict.fromkeys(matches))
+    return [
+        Input(
+            path=path,
+            uri=path.as_posix(),
+            source_id=entry.id,
+            publisher=entry.name,
+            language_prior=entry.language,
+        )
+        for path in files
+    ]
+
+
+def _read(path: Path) -> Mapping[str, object]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        message = f"{path.as_posix()}: cannot be read ({error.strerror}); name a readable file"
+        raise SetupError(message) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        message = f"{path.as_posix()}: is not TOML in UTF-8: {error}"
+        raise SetupError(message) from error

@@ -1,0 +1,261 @@
+"""The commands: parse, one call, exit code. Results go to stdout, all else to stderr.
+
+    0 fine   1 unexpected   2 usage or configuration   3 quality gate failed
+    5 nothing new   75 try again later   130 and 143 stopped by a signal
+
+To add a command, write one function under ``@app.command()`` that imports what it needs inside
+itself (``babelwire --help`` must not wait for polars) and, where its code is not 0, ends with
+``raise typer.Exit(code)``. Errors of ``schemas.errors`` become messages in ``main``.
+"""
+
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ingest.versions import babelwire_version, tool_versions
+from schemas.errors import BabelwireError, BusyError, SetupError
+
+if TYPE_CHECKING:
+    from ingest.run import Summary
+    from ingest.sources.inputs import Input
+
+SETUP = 2
+NOTHING_NEW = 5
+TRY_LATER = 75
+
+app = typer.Typer(
+    name="babelwire",
+    help="Take in news in any language, hand on clean records with proof of where they came from.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    # rich would take a fifth of a second to draw boxes around the help.
+    rich_markup_mode=None,
+)
+
+
+class Stopped(BaseException):
+    """Ctrl-C or a polite kill. Not an Exception, so that nothing on the way up swallows it."""
+
+    def __init__(self, number: int) -> None:
+        """Remember which signal it was."""
+        super().__init__(number)
+        self.number = number
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and give its exit code; the entry point of ``babelwire``."""
+    try:
+        with _stoppable():
+            app(args=None if arguments is None else list(arguments), prog_name="babelwire")
+    except SystemExit as ending:
+        # Whoever read our output has enough, as with "| head"; typer calls that a failure.
+        if isinstance(ending.__context__, BrokenPipeError):
+            return 0
+        return ending.code if isinstance(ending.code, int) else 0
+    except BusyError as error:
+        _say(str(error))
+        return TRY_LATER
+    except BabelwireError as error:
+        _say(str(error))
+        return SETUP
+    except Stopped as stop:
+        _say("stopped; what was not finished left nothing behind, the same command starts it again")
+        return 128 + stop.number
+    return 0
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Turn the signals that end a run into an exception, so that it cleans up after itself."""
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        # A second one must not break the cleaning up.
+        for each in before:
+            signal.signal(each, signal.SIG_IGN)
+        raise Stopped(number)
+
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    for each in before:
+        signal.signal(each, stop)
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def _say(message: str) -> None:
+    typer.echo(f"babelwire: {message}", err=True)
+
+
+def _show_version(wanted: bool) -> None:  # noqa: FBT001  typer calls it so
+    if wanted:
+        tools = ", ".join(f"{name} {version}" for name, version in tool_versions().items())
+        typer.echo(f"babelwire {babelwire_version()} ({tools})")
+        raise typer.Exit
+
+
+@app.callback()
+def _babelwire(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show all versions and exit."),
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def run(
+    *,
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="INPUT...",
+            help="Files, folders, patterns, - for standard input, or a catalogue (.toml).",
+        ),
+    ],
+    output: Annotated[Path, typer.Option(help="Folder of all runs; made if need be.")],
+    config: Annotated[Path | None, typer.Option(help="Options in TOML; babelwire.toml of this folder if any.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Worker processes.")] = None,
+    day: Annotated[
+        str | None,
+        typer.Option("--date", metavar="YYYY-MM-DD", help="Day of the run; today in UTC if none."),
+    ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Read again what is done.")] = False,
+) -> None:
+    """Turn inputs into records: babelwire run pages/ --output news."""
+    run_date = _day(day)
+    from ingest import progress  # noqa: PLC0415
+    from ingest.config import read_options  # noqa: PLC0415
+    from ingest.run import run as run_all  # noqa: PLC0415
+
+    options = read_options(config, os.environ, workers=workers)
+    found = _inputs(inputs)
+    with progress.shown(sys.stderr) as on_progress:
+        summary = run_all(
+            found,
+            output,
+            options,
+            run_date=run_date,
+            fresh=fresh,
+            on_progress=on_progress,
+            command=sys.argv,
+        )
+    _say(_in_words(summary))
+    if summary.nothing_new is not None:
+        raise typer.Exit(NOTHING_NEW)
+
+
+def _day(text: str | None) -> date:
+    if text is None:
+        return datetime.now(UTC).date()
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        message = f'--date "{text}" is not a day; write it as 2026-01-31'
+        raise SetupError(message) from error
+
+
+def _inputs(arguments: Sequence[str]) -> "tuple[Input, ...]":
+    """Find what the arguments name, in their order; a catalogue stands for what it names."""
+    from ingest.catalogue import inputs_of, is_catalogue  # noqa: PLC0415
+    from ingest.sources.inputs import find_inputs  # noqa: PLC0415
+
+    found: dict[object, Input] = {}
+    for argument in arguments:
+        path = Path(argument)
+        named = inputs_of(path) if is_catalogue(path) else find_inputs([argument])
+        for item in named:
+            # A file that is named twice comes once, as the catalogue knows it if that is first.
+            found.setdefault(item.path and item.path.resolve(), item)
+    return tuple(found.values())
+
+
+def _in_words(summary: "Summary") -> str:
+    """Say what a run did, for the end of a log."""
+    if summary.nothing_new is not None:
+        done = summary.nothing_new
+        return (
+            f"nothing new: all {summary.inputs} inputs were done by run {done.run_id} "
+            f"on {done.run_date}; --fresh runs them again"
+        )
+    rate = (summary.records + summary.quarantined) / max(summary.seconds, 0.001)
+    lines = [
+        f"run {summary.run_id} of {summary.run_date} is finished",
+        f"  documents in  {summary.documents}",
+        f"  records       {summary.records}",
+        f"  quarantined   {summary.quarantined}{_listed(summary.by_reason, before=': ')}",
+        f"  skipped       {summary.skipped}",
+        f"  languages     {_listed(summary.by_language)}",
+        f"  page types    {_listed(summary.by_page_type)}",
+        f"  time          {summary.seconds:.1f} s, {rate:.1f} pages/s",
+        f"  output        {summary.output}",
+    ]
+    return "\n".join(lines)
+
+
+def _listed(counts: dict[str, int], *, before: str = "") -> str:
+    """List the most frequent, and how many kinds more there are."""
+    shown = 10
+    if not counts:
+        return "" if before else "none"
+    text = ", ".join(f"{name} {count}" for name, count in list(counts.items())[:shown])
+    more = f" and {len(counts) - shown} more" if len(counts) > shown else ""
+    return before + text + more
+
+
+class QueryFormat(StrEnum):
+    """How the answer to a query is printed."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+
+
+@app.command()
+def query(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The --output of runs.")],
+    sql: Annotated[str, typer.Argument(metavar="SQL", help="Over articles, quarantine and runs.")],
+    form: Annotated[QueryFormat, typer.Option("--format", help="How to print.")] = QueryFormat.TABLE,
+) -> None:
+    """Ask in SQL: babelwire query news "SELECT lang, count(*) FROM articles GROUP BY lang"."""
+    from ingest.query import as_text, ask  # noqa: PLC0415
+
+    width = shutil.get_terminal_size((160, 24)).columns
+    sys.stdout.write(as_text(ask(folder, sql), form.value, width=width))
+
+
+class SchemaFormat(StrEnum):
+    """How the schema is printed."""
+
+    TABLE = "table"
+    JSON = "json"
+    POLARS = "polars"
+
+
+@app.command()
+def schema(
+    form: Annotated[SchemaFormat, typer.Option("--format", help="How to print.")] = SchemaFormat.TABLE,
+) -> None:
+    """Print the columns of a record, with type and meaning."""
+    from schemas.show import as_json_schema, as_polars_code, as_table  # noqa: PLC0415
+
+    writers = {
+        SchemaFormat.TABLE: as_table,
+        SchemaFormat.JSON: as_json_schema,
+        SchemaFormat.POLARS: as_polars_code,
+    }
+    typer.echo(writers[form]())

@@ -1,0 +1,82 @@
+"""Where documents come from: one reader per kind of input, found by looking at the content."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from ingest.sources import csv, jsonl, pages, parquet, tar, warc, zip  # noqa: A004
+from ingest.sources.edge import foreign_errors_renamed
+from ingest.sources.inputs import Input, find_inputs
+from ingest.sources.limits import Limits
+from ingest.sources.look import Head
+from ingest.sources.opened import Opened, head_of, opened_file, rejected
+from schemas.document import RawDocument, Rejected, SourceKind
+from schemas.errors import SourceError
+
+__all__ = ["KINDS", "Input", "Kind", "Limits", "find_inputs", "read_input"]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How one kind of input is known and read."""
+
+    #: Looks at the first bytes, unpacked, and at the name only where bytes cannot decide.
+    sniff: Callable[[Head], bool]
+    #: Gives what is in it, in the order it lies there. May raise SourceError or any error of
+    #: ``ingest.sources.edge`` for what broke the input as a whole.
+    read: Callable[[Opened, Limits], Iterator[RawDocument | Rejected]]
+
+
+KINDS: dict[SourceKind, Kind] = {
+    "warc": Kind(warc.sniff, warc.read),
+    "zip": Kind(zip.sniff, zip.read),
+    "tar": Kind(tar.sniff, tar.read),
+    "parquet": Kind(parquet.sniff, parquet.read),
+    "jsonl": Kind(jsonl.sniff, jsonl.read),
+    "csv": Kind(csv.sniff, csv.read),
+    "html": Kind(pages.sniff_html, pages.read),
+    "text": Kind(pages.sniff_text, pages.read),
+}
+"""Every kind, in the order they are tried: the surest signs first, "it is text" last."""
+
+
+def read_input(source: Input, limits: Limits) -> Iterator[RawDocument | Rejected]:
+    """Give what one input holds, lazily and in the order it lies there.
+
+    Every document comes out as a RawDocument or as a Rejected, and whatever breaks the input as
+    a whole comes out as one more Rejected at the end: a broken input never stops a run. Only
+    bugs of ours are raised.
+
+    Args:
+        source: What to read, and what the catalogue says of it.
+        limits: How much one document may ask of us.
+
+    """
+    kind = _kind_by_name(source.uri)
+    with ExitStack() as stack:
+        try:
+            with foreign_errors_renamed():
+                file = stack.enter_context(opened_file(source))
+                head = head_of(source.uri.rpartition("/")[2], file, limits)
+                size = file.seek(0, 2)
+                file.seek(0)
+                sniffed = next((name for name, one in KINDS.items() if one.sniff(head)), None)
+                kind = sniffed or kind
+                opened = Opened(
+                    source=source,
+                    kind=kind,
+                    file=file,
+                    size=size,
+                    head=head,
+                    path=source.path if source.path and source.path.is_file() else None,
+                )
+                if sniffed is None:
+                    pages.refuse(opened, limits)
+                yield from KINDS[sniffed].read(opened, limits)
+        except SourceError as error:
+            yield rejected(source, kind, error)
+
+
+def _kind_by_name(uri: str) -> SourceKind:
+    """Guess what an input that nothing can be seen of was meant to be."""
+    return "html" if ".htm" in uri.rpartition("/")[2].lower() else "text"

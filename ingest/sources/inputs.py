@@ -1,0 +1,116 @@
+"""From what a person typed to the files to read, in an order that is the same everywhere."""
+
+import glob
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+from schemas.errors import SetupError
+
+STANDARD_INPUT = "-"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Input:
+    """One thing to read, and what the catalogue says of it."""
+
+    #: Where to open it; None is standard input.
+    path: Path | None
+    #: The path as the person named it, "/" between folders, never made absolute. What is found
+    #: below a folder is joined to it. "-" is standard input.
+    uri: str
+    source_id: str | None = None
+    publisher: str | None = None
+    #: BCP 47 tag that the catalogue expects.
+    language_prior: str | None = None
+
+
+def find_inputs(arguments: Sequence[str]) -> tuple[Input, ...]:
+    """Find the inputs that the arguments name: files, folders, globs and "-".
+
+    Arguments are taken in the order given; what one folder or glob holds is sorted by path, code
+    point by code point, so it does not hang on disk or locale. Below a folder, hidden files and
+    folders are passed over and links to folders are not followed. A file that is named twice,
+    by whatever way, comes once.
+
+    Raises:
+        SetupError: If an argument names nothing that could be read.
+
+    """
+    found: dict[str, Input] = {}
+    for argument in arguments:
+        for entry in _named_by(argument):
+            key = STANDARD_INPUT if entry.path is None else os.path.realpath(entry.path)
+            found.setdefault(key, entry)
+    return tuple(found.values())
+
+
+def _named_by(argument: str) -> Iterator[Input]:
+    if argument == STANDARD_INPUT:
+        yield Input(path=None, uri=STANDARD_INPUT)
+        return
+    path = Path(argument)
+    # A file whose name has brackets is that file, not a pattern.
+    if argument and _exists(path):
+        yield from _at(path, argument)
+    elif argument and glob.has_magic(argument):
+        matches = sorted(glob.glob(argument, recursive=True), key=_uri)  # noqa: PTH207 (Path.glob shows hidden files)
+        if not matches:
+            message = (
+                f'"{argument}" matches no file; check the pattern ("**" goes into folders) '
+                f"or the folder you are in: {Path.cwd()}"
+            )
+            raise SetupError(message)
+        inputs = [entry for match in matches for entry in _files(Path(match))]
+        if not inputs:
+            message = f'"{argument}" matches only folders without files; name what lies in them'
+            raise SetupError(message)
+        yield from sorted(inputs, key=lambda entry: entry.uri)
+    else:
+        message = (
+            f'"{argument}" does not exist; name a file, a folder, a pattern such as '
+            f'"pages/**/*.html", or "-" for standard input (you are in {Path.cwd()})'
+        )
+        raise SetupError(message)
+
+
+def _at(path: Path, argument: str) -> Iterator[Input]:
+    inputs = _files(path)
+    if not inputs:
+        message = (
+            f'"{argument}" is a folder without files (hidden ones do not count); '
+            f"put the pages there or name another folder"
+        )
+        raise SetupError(message)
+    yield from inputs
+
+
+def _files(path: Path) -> list[Input]:
+    if not path.is_dir():
+        return [Input(path=path, uri=_uri(path))]
+    below: list[Path] = []
+    for folder, folders, names in os.walk(path, onerror=_refuse):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        files = (Path(folder, name) for name in names if not name.startswith("."))
+        # Sockets and pipes below a folder are nobody's documents, and would block.
+        below.extend(file for file in files if file.is_file())
+    return sorted((Input(path=file, uri=_uri(file)) for file in below), key=lambda one: one.uri)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError) as error:  # a name too long, a folder closed to us, a NUL
+        message = f'"{path}" cannot be looked at ({error}); check the name and your rights'
+        raise SetupError(message) from error
+
+
+def _refuse(error: OSError) -> None:
+    message = f'"{error.filename}" cannot be listed ({error.strerror}); check your rights'
+    raise SetupError(message) from error
+
+
+def _uri(path: str | PurePath) -> str:
+    # Names are bytes on some systems; what is not UTF-8 is shown, since a record cannot hold it.
+    return os.fsencode(PurePath(path).as_posix()).decode("utf-8", "backslashreplace")

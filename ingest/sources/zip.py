@@ -1,0 +1,235 @@
+"""ZIP archives of pages; also WACZ, which is a ZIP around WARC files."""
+
+import io
+import stat
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, BinaryIO
+
+from ingest.sources import pages, warc
+from ingest.sources.edge import foreign_errors_renamed
+from ingest.sources.limits import Limits
+from ingest.sources.look import Head
+from ingest.sources.opened import Opened
+from ingest.sources.unpack import deflate_body, read_whole, unpacked
+from schemas.document import RawDocument, Rejected
+from schemas.errors import SourceError
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+_LOCAL = b"PK\x03\x04"
+#: Packing methods that Python's zipfile knows: stored, deflate, bzip2, LZMA.
+_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA}
+_ENCRYPTED, _SIZE_COMES_LATER = 1, 8
+
+#: Members by which formats that are ZIP inside can be known, and that hold no pages.
+_NO_ARCHIVE = {
+    "[Content_Types].xml": "an Office document (docx, xlsx, pptx)",
+    "META-INF/MANIFEST.MF": "a Java program",
+    "AndroidManifest.xml": "an Android program",
+}
+
+
+def sniff(head: Head) -> bool:
+    """Say whether this begins as a ZIP does, one without members included."""
+    return head.packing is None and head.data.startswith((_LOCAL, b"PK\x05\x06"))
+
+
+def read(opened: Opened, limits: Limits) -> Iterator[RawDocument | Rejected]:
+    """Give one document for each file in the archive, in the order they lie there.
+
+    Folders, links and hidden members are none. An archive whose end is missing has no table of
+    contents; what stands in it is read from the start then.
+
+    Raises:
+        SourceError: ``truncated`` or ``damaged`` when the table of contents cannot be had.
+
+    """
+    try:
+        with foreign_errors_renamed():
+            archive = zipfile.ZipFile(opened.file)
+    except SourceError as error:
+        yield from _salvaged(opened, limits)
+        reason = "damaged" if _has_end(opened.file, opened.size) else "truncated"
+        raise SourceError(reason, f"no table of contents: {error.detail}") from error
+    members = sorted(archive.infolist(), key=lambda member: member.header_offset)
+    names = {member.filename for member in members}
+    if what := next((said for name, said in _NO_ARCHIVE.items() if name in names), None):
+        raise SourceError(reason="binary", detail=f"the archive is {what}")
+    web = _warc_files(members)
+    for member in web or members:
+        if member.is_dir() or stat.S_ISLNK(member.external_attr >> 16):
+            continue
+        if pages.is_hidden(member.filename):
+            continue
+        name = _shown(member.filename)
+        try:
+            with foreign_errors_renamed():
+                if web:
+                    yield from _records(opened, member, limits)
+                    continue
+                content = _content(archive, member, limits)
+        except SourceError as error:
+            yield opened.reject(error, source_member=name)
+            continue
+        yield pages.member(opened, content, limits, source_member=name)
+
+
+def _content(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limits: Limits) -> bytes:
+    if member.flag_bits & _ENCRYPTED:
+        raise SourceError(
+            reason="encrypted", detail="the member needs a password; unpack the archive first"
+        )
+    if member.compress_type not in _METHODS:
+        what = f"packing method {member.compress_type} is not one Python knows; pack it anew"
+        raise SourceError(reason="unsupported", detail=what)
+    limits.check_size(member.file_size)
+    limits.check_ratio(unpacked=member.file_size, packed=member.compress_size)
+    # zipfile never gives more than the stated size, so both checks hold for what comes.
+    with archive.open(member) as stream:
+        return read_whole(stream, limits)
+
+
+def _shown(name: str) -> str:
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
+# --- WACZ (specs.webrecorder.net/wacz): WARC files in archive/, stored so that they can be read
+# --- in place; the rest are indexes and notes about them.
+
+
+def _warc_files(members: list[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
+    if not any(member.filename == "datapackage.json" for member in members):
+        return []
+    endings = (".warc", ".warc.gz")
+    return [
+        member
+        for member in members
+        if member.filename.startswith("archive/") and member.filename.endswith(endings)
+    ]
+
+
+def _records(
+    opened: Opened, member: zipfile.ZipInfo, limits: Limits
+) -> Iterator[RawDocument | Rejected]:
+    """Read a WARC in its place, so that offsets are those of the WACZ file itself."""
+    if member.compress_type != zipfile.ZIP_STORED or member.flag_bits & _ENCRYPTED:
+        what = "a WARC inside WACZ must be stored, not packed; unpack the WACZ and read the WARC"
+        raise SourceError(reason="unsupported", detail=what)
+    opened.file.seek(member.header_offset)
+    header = opened.file.read(30)
+    if len(header) < 30 or not header.startswith(_LOCAL):  # noqa: PLR2004
+        raise SourceError(
+            reason="damaged", detail=f"no member header at byte {member.header_offset}"
+        )
+    start = member.header_offset + 30 + sum(struct.unpack("<HH", header[26:30]))
+    part = io.BufferedReader(_Part(opened.file, start, member.file_size), 256 * 1024)
+    yield from warc.read_file(
+        replace(opened, kind="warc"), part, limits, base=start, member=_shown(member.filename)
+    )
+
+
+class _Part(io.RawIOBase):
+    """A stretch of a file, as a file of its own."""
+
+    def __init__(self, whole: BinaryIO, start: int, size: int) -> None:
+        self._whole, self._start, self._size, self._at = whole, start, size, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        begin = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        self._at = max(begin + offset, 0)
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        target = memoryview(buffer).cast("B")
+        self._whole.seek(self._start + self._at)
+        data = self._whole.read(max(min(len(target), self._size - self._at), 0))
+        target[: len(data)] = data
+        self._at += len(data)
+        return len(data)
+
+
+# --- Archives that lost their end.
+
+
+def _has_end(file: BinaryIO, size: int) -> bool:
+    file.seek(max(size - 66_000, 0))  # the end record and the longest comment behind it
+    return b"PK\x05\x06" in file.read()
+
+
+def _salvaged(opened: Opened, limits: Limits) -> Iterator[RawDocument | Rejected]:
+    """Read members by the headers in front of them, as far as they are whole."""
+    at = _find(opened.file, 0)
+    while at is not None:
+        opened.file.seek(at)
+        name = None
+        try:
+            with foreign_errors_renamed():
+                name, content = _local_member(opened.file, opened.size, limits)
+        except SourceError as error:
+            # Cut off is what the archive is; that is said once, for the whole of it.
+            if error.reason not in {"truncated", "passed_over"}:
+                yield opened.reject(error, source_member=name)
+            at = _find(opened.file, at + len(_LOCAL))
+            continue
+        end = opened.file.tell()
+        yield pages.member(opened, content, limits, source_member=name)
+        at = _find(opened.file, end)
+
+
+def _local_member(file: BinaryIO, size: int, limits: Limits) -> tuple[str, bytes]:
+    header = file.read(30)
+    if len(header) < 30:  # noqa: PLR2004
+        message = "the archive ends inside a member's header"
+        raise EOFError(message)
+    fields = struct.unpack("<4sHHHHHIIIHH", header)
+    flags, method, crc, packed, length = fields[2], fields[3], *fields[6:9]
+    name = _shown(file.read(fields[9]).decode("utf-8" if flags & 0x800 else "cp437", "replace"))
+    file.seek(fields[10], io.SEEK_CUR)
+    begin = file.tell()
+    if name.endswith("/") or pages.is_hidden(name):
+        raise SourceError(reason="passed_over", detail=name)
+    later = bool(flags & _SIZE_COMES_LATER)
+    if flags & _ENCRYPTED:
+        raise SourceError(reason="encrypted", detail=f"{name} needs a password")
+    if method == zipfile.ZIP_DEFLATED:
+        content = read_whole(unpacked(deflate_body, file, limits), limits)
+    elif method == zipfile.ZIP_STORED and not later:
+        if begin + packed > size:
+            message = "the archive ends inside a member"
+            raise EOFError(message)
+        limits.check_size(packed)
+        content = file.read(packed)
+    else:
+        what = f"{name}: packing method {method} cannot be read without a table of contents"
+        raise SourceError(reason="unsupported", detail=what)
+    if not later and (zlib.crc32(content) != crc or len(content) != length):
+        raise SourceError(reason="damaged", detail=f"{name}: the checksum does not fit")
+    return name, content
+
+
+def _find(file: BinaryIO, start: int) -> int | None:
+    """Find the next member's header; its place in the file, or None."""
+    gulp = 1024 * 1024
+    while True:
+        file.seek(start)
+        data = file.read(gulp)
+        found = data.find(_LOCAL)
+        if found >= 0:
+            return start + found
+        if len(data) < gulp:
+            return None
+        start += gulp - len(_LOCAL) + 1

@@ -1,0 +1,1 @@
+"""Raw document -> article: pure steps, no network, no clock, no global state."""

@@ -1,0 +1,65 @@
+"""Addresses of a document, and the identities made from them."""
+
+import hashlib
+from urllib.parse import urljoin, urlsplit
+
+import courlan
+
+from schemas.document import Claim, Page, RawDocument
+
+
+def page_url(page: Page) -> Claim | None:
+    """Give the address the page was found under, or else the one it claims."""
+    raw = page.decoded.raw
+    if raw.url:
+        return Claim(field="url", value=raw.url, origin=raw.source_kind, rule="address")
+    for claim in page.claimed("canonical"):
+        if claim.value.startswith(("http://", "https://")):
+            return Claim(field="url", value=claim.value, origin=claim.origin, rule=claim.rule)
+    return None
+
+
+def canonical_url(page: Page, url: str | None) -> Claim | None:
+    """Give the one address of the story: as declared on the page's own site, else the address without tracking."""
+    for claim in page.claimed("canonical"):
+        address = urljoin(url or "", claim.value)
+        if not address.startswith(("http://", "https://")):
+            continue
+        # A home page or another site's address here is a mistake of the page's system.
+        if url and (domain_of(address) != domain_of(url) or (urlsplit(address).path in {"", "/"} != urlsplit(url).path in {"", "/"})):
+            continue
+        return Claim(field="url_canonical", value=address, origin=claim.origin, rule=claim.rule)
+    cleaned = courlan.normalize_url(url, strict=False) if url and url.startswith("http") else None
+    return Claim(field="url_canonical", value=cleaned, origin="url", rule="courlan") if cleaned else None
+
+
+def domain_of(url: str | None) -> str | None:
+    """Give the host without "www." and port, lower case; None for what has no host.
+
+    >>> domain_of("https://www.Example.org:8443/a")
+    'example.org'
+    """
+    try:
+        host = urlsplit(url or "").hostname
+    except ValueError:
+        return None
+    return host.removeprefix("www.") if host else None
+
+
+def record_id(raw: RawDocument, raw_sha256: str) -> str:
+    """Name a record by what it is made of: the same bytes from the same place have the same name in every run.
+
+    32 hexadecimal digits of SHA-256 over the WARC record's own id, or else over address, file, member and content.
+    """
+    parts = (raw.warc_record_id,) if raw.warc_record_id else (raw.url, raw.source_uri, raw.source_member)
+    return _digest(*parts, raw_sha256)
+
+
+def story_id(canonical: str | None, record: str) -> str:
+    """Name a story: the same over revisions of one address; a document without one is its own story."""
+    return _digest(canonical) if canonical else record
+
+
+def _digest(*parts: str | None) -> str:
+    text = "\x1f".join(part or "" for part in parts)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -1,0 +1,158 @@
+"""The phrase lexicon: which role a line of a page has, by what it says, in any language at once.
+
+The phrases stand in ``lexicon/*.toml`` (their README says how they are matched). All languages are looked
+up together in one automaton, in time linear in the length of the line, whatever the number of phrases.
+"""
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib.resources import files
+from typing import Final, Literal
+
+import ahocorasick
+
+from schemas.document import RemovedRole
+
+How = Literal["line", "start", "inside"]
+
+#: Longer blocks are prose that happens to contain the words, in characters.
+_LONGEST: Final[dict[How, int]] = {"line": 120, "start": 200, "inside": 300}
+
+_DIGITS = re.compile(r"\d+")
+_EDGE = re.compile(r"^[\W_]+|[\W_]+$")
+_LEADING = re.compile(r"^[\W_]+")
+#: Scripts written without spaces: a phrase may begin or end anywhere in them.
+_UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A phrase found in a line."""
+
+    role: RemovedRole
+    how: How
+    #: Language file and phrase: "lexicon:el:διαφήμιση".
+    rule: str
+    #: The phrase as the language file has it.
+    phrase: str
+    #: Where the phrase begins and ends in the folded line, in characters.
+    begin: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """One entry of a language file."""
+
+    language: str
+    role: RemovedRole
+    how: How
+    #: As the file has it.
+    text: str
+
+    @property
+    def rule(self) -> str:
+        """Name the phrase in a record: language and folded text."""
+        return f"lexicon:{self.language}:{normalise(self.text)}"
+
+
+def fold(text: str) -> str:
+    """Fold what varies between sites: compatibility forms, case, numbers, spacing.
+
+    >>> fold("Published:  7 JAN")
+    'published: 0 jan'
+    """
+    return _DIGITS.sub("0", " ".join(unicodedata.normalize("NFKC", text).casefold().split()))
+
+
+def normalise(text: str) -> str:
+    """Fold, and strip symbols and punctuation from both ends.
+
+    >>> normalise("  » 12  COMMENTS: ")
+    '0 comments'
+    """
+    return _EDGE.sub("", fold(text))
+
+
+class Lexicon:
+    """All phrases of all languages, ready to be looked up."""
+
+    def __init__(self, phrases: Iterable[Phrase]) -> None:
+        self._lines: dict[str, Phrase] = {}
+        within: dict[str, list[Phrase]] = {}
+        for phrase in phrases:
+            if phrase.how == "line":
+                self._lines.setdefault(normalise(phrase.text), phrase)
+            else:
+                within.setdefault(_LEADING.sub("", fold(phrase.text)), []).append(phrase)
+        self._automaton = ahocorasick.Automaton()
+        for text, known in within.items():
+            self._automaton.add_word(text, (text, tuple(known)))
+        self._automaton.make_automaton()
+        # Several rules ask about the same line, and a site prints the same lines on every page.
+        self._find = lru_cache(maxsize=20_000)(self._look_up)
+
+    def find(self, text: str) -> Hit | None:
+        """Say what a line is for by its words: as a whole, then how it starts, then what it contains.
+
+        Lines of more than 300 characters are prose, whatever words they contain.
+        """
+        return None if len(text) > _LONGEST["inside"] else self._find(text)
+
+    def _look_up(self, text: str) -> Hit | None:
+        line = _LEADING.sub("", fold(text))
+        bare = _EDGE.sub("", line)
+        if len(bare) <= _LONGEST["line"] and (phrase := self._lines.get(bare)):
+            return Hit(role=phrase.role, how="line", rule=phrase.rule, phrase=phrase.text, begin=0, end=len(bare))
+        contained: Hit | None = None
+        started: Hit | None = None
+        for hit in self._hits(line):
+            if hit.how == "inside":
+                contained = contained or hit
+            elif hit.begin == 0 and len(line) <= _LONGEST["start"] and (started is None or hit.end > started.end):
+                started = hit
+        return started or contained
+
+    def credits(self, text: str) -> list[Hit]:
+        """Find the photo credit prefixes ("Photo:") anywhere in a line, for captions that end in one."""
+        return [hit for hit in self._hits(fold(text)) if hit.role == "credit" and hit.how == "start"]
+
+    def _hits(self, line: str) -> Iterator[Hit]:
+        if not len(self._automaton):
+            return
+        for last, (text, phrases) in self._automaton.iter(line):
+            begin, end = last - len(text) + 1, last + 1
+            if _bounded(line, begin, end):
+                for phrase in phrases:
+                    yield Hit(
+                        role=phrase.role, how=phrase.how, rule=phrase.rule, phrase=phrase.text, begin=begin, end=end
+                    )
+
+
+def _bounded(line: str, begin: int, end: int) -> bool:
+    """Does the phrase stand between word boundaries? Scripts without spaces have them everywhere."""
+    before, first, last, after = line[begin - 1 : begin], line[begin], line[end - 1], line[end : end + 1]
+    starts = not (before.isalnum() and first.isalnum()) or bool(_UNSPACED.match(first))
+    return starts and (not (after.isalnum() and last.isalnum()) or bool(_UNSPACED.match(last)))
+
+
+@cache
+def load_lexicon() -> Lexicon:
+    """Read the language files that come with babelwire, once per process."""
+    return Lexicon(read_phrases())
+
+
+def read_phrases() -> tuple[Phrase, ...]:
+    """Read every phrase of every language file, in the order of file names and of each file."""
+    found = []
+    for file in sorted(files(__package__).joinpath("lexicon").iterdir(), key=lambda entry: entry.name):
+        if file.name.endswith(".toml"):
+            language = file.name.removesuffix(".toml")
+            for role, kinds in tomllib.loads(file.read_text("utf-8")).items():
+                for how, texts in kinds.items():
+                    found += [Phrase(language=language, role=role, how=how, text=text) for text in texts]
+    return tuple(found)

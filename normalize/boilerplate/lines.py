@@ -1,0 +1,233 @@
+"""What one line says of itself: an ad marker, a date, a caption with its credit, a source, an agency.
+
+Each rule takes a page and gives it back with more blocks judged and more claims; none looks at the order
+of blocks (that is ``head`` and ``sections``).
+"""
+
+import re
+import tomllib
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from importlib.resources import files
+
+from normalize.boilerplate.lexicon import load_lexicon
+from normalize.dates import is_date_line
+from schemas.document import Block, Claim, Image, Page, RemovedRole
+
+#: Surroundings that decide what a left-out block was for.
+_ROLE_OF_PLACE: tuple[tuple[str, RemovedRole], ...] = (
+    ("caption", "caption"), ("comments", "comments"), ("cookie", "cookie"), ("newsletter", "newsletter"), ("paywall", "paywall"),
+    ("share", "share"), ("ad", "ad"), ("related", "related"), ("tags", "tags"), ("author", "author"), ("nav", "navigation"),
+    ("footer", "legal"), ("figure", "caption"), ("form", "navigation"),
+)  # fmt: skip
+
+#: A caption in the markup is a caption whatever else it looks like; the other surroundings are class names that
+#: some sites also put around their story, so they only name what the extractor left out.
+_SURE_PLACES = frozenset({"caption"})
+
+#: Roles that depend on where a line stands or what else it holds: rules of their own decide on them.
+_BY_POSITION = frozenset({"section", "author", "date", "credit", "agency", "source"})
+
+_URL = re.compile(r"https?://[^\s<>\"'”’»)\]]+")
+_DOMAIN = re.compile(r"(?:https?://)?(?:www\.)?((?:[a-z0-9-]+\.)+[a-z]{2,})/?", re.IGNORECASE)
+
+#: "(sda/dpa/con)", "(Reuters)", "【新华社】" at the end of a text.
+_CREDIT_AT_END = re.compile(r"\s*[(\[（【]\s*([^()\[\]（）【】]{2,60})\s*[)\]）】]\s*\.?$")
+_BETWEEN_AGENCIES = re.compile(r"\s*[/,;、，+&|]\s*|\s+(?:und|and|et|y|e|и|και|en|та)\s+")
+
+#: A photo credit is short: longer texts after "Photo:" are prose, in characters.
+_LONGEST_CREDIT = 80
+
+#: The longest way to write two times with weekdays and zones, in characters.
+_LONGEST_TIME = 120
+_DIGIT = re.compile(r"\d")
+
+#: Bylines and the names in them, in characters.
+_LONGEST_BYLINE = 100
+_LONGEST_NAMES = 70
+
+
+def by_place(page: Page) -> Page:
+    """Name left-out blocks by the markup around them, and take captions out of the story."""
+
+    def judge(block: Block) -> Block:
+        for place, role in _ROLE_OF_PLACE:
+            if place in block.places and (not block.keep or place in _SURE_PLACES):
+                return removed(block, role, f"place:{place}")
+        return block
+
+    return _each(page, judge)
+
+
+def by_phrase(page: Page) -> Page:
+    """Judge blocks by the phrase lexicon."""
+    lexicon = load_lexicon()
+    claims: list[Claim] = []
+
+    def judge(block: Block) -> Block:
+        hit = lexicon.find(block.text)
+        if hit is None or hit.role in _BY_POSITION:
+            return block
+        if hit.role == "tags" and hit.how == "start":
+            claims.append(Claim(field="tags", value=_after(hit.phrase, block.text), origin="block", rule=hit.rule))
+        if not block.keep and block.rule.startswith("place:"):
+            return block
+        return removed(block, hit.role, hit.rule)
+
+    judged = _each(page, judge)
+    return replace(judged, claims=(*judged.claims, *claims))
+
+
+def by_byline(page: Page) -> Page:
+    """Take out bylines and lines about the time of publication, above the story and right below it."""
+    lexicon = load_lexicon()
+    claims: list[Claim] = []
+    blocks = list(page.blocks)
+    kept = [number for number, block in enumerate(blocks) if block.keep]
+    long = [number for number in kept if len(blocks[number].text) > _LONGEST_BYLINE]
+    edges = [number for number in kept if not long or number < long[0] or number > long[-1]]
+    for number in edges:
+        block = blocks[number]
+        if len(block.text) > _LONGEST_BYLINE:
+            continue
+        hit = lexicon.find(block.text)
+        if hit is None or hit.role not in {"author", "date"} or (hit.role == "date" and not re.search(r"\d", block.text)):
+            continue
+        if hit.role == "author":
+            names = _after(hit.phrase, block.text)
+            if not names or len(names) > _LONGEST_NAMES:
+                continue
+            claims.append(Claim(field="author", value=names, origin="block", rule=hit.rule))
+        blocks[number] = removed(block, hit.role, hit.rule)
+    return replace(page, blocks=tuple(blocks), claims=(*page.claims, *claims))
+
+
+def _after(phrase: str, text: str) -> str:
+    """What stands behind a phrase, without the colon between them."""
+    match = re.search(re.escape(phrase.strip(" :：")), text, re.IGNORECASE)
+    return text[match.end() :].strip(" :：|-–—") if match else ""
+
+
+def by_date(page: Page) -> Page:
+    """Take out lines that are nothing but a time."""
+
+    def judge(block: Block) -> Block:
+        undecided = block.keep or block.role == "boilerplate"
+        if undecided and len(block.text) <= _LONGEST_TIME and _DIGIT.search(block.text) and is_date_line(block.text):
+            return removed(block, "date", "line:date")
+        return block
+
+    return _each(page, judge)
+
+
+def by_source(page: Page) -> Page:
+    """Take out lines that say where the story came from; their addresses become ``cited`` claims."""
+    claims: list[Claim] = []
+    lexicon = load_lexicon()
+
+    def judge(block: Block) -> Block:
+        if domain := _DOMAIN.fullmatch(block.text):
+            if block.keep:
+                claims.append(Claim(field="publisher_hint", value=domain[1].lower(), origin="block", rule="line:domain"))
+                return removed(block, "source", "line:domain")
+            return block
+        hit = lexicon.find(block.text) if len(block.text) <= 300 else None  # noqa: PLR2004
+        if hit and hit.role == "source":
+            cited = _URL.findall(block.text) or [link for link in block.links if link.startswith(("http://", "https://"))]
+            claims.extend(Claim(field="cited", value=url.rstrip(".,;"), origin="block", rule=hit.rule) for url in cited)
+            return removed(block, "source", hit.rule)
+        return block
+
+    judged = _each(page, judge)
+    return replace(judged, claims=(*judged.claims, *claims))
+
+
+def by_credit(page: Page) -> Page:
+    """Take out captions that end in a photo credit ("... at the summit.Image: keystone").
+
+    In a text dump they become pictures without an address; in HTML the figure has them already.
+    """
+    images: list[Image] = []
+
+    def judge(block: Block) -> Block:
+        if not block.keep or len(block.text) > 600:  # noqa: PLR2004
+            return block
+        parts = split_credit(block.text)
+        if parts is None:
+            return block
+        caption, credit, rule = parts
+        if block.element == "line":
+            images.append(Image(url=None, caption=caption, credit=credit, lead=not images))
+        return removed(block, "caption" if caption else "credit", rule)
+
+    judged = _each(page, judge)
+    return replace(judged, images=(*judged.images, *images))
+
+
+def split_credit(text: str) -> tuple[str | None, str, str] | None:
+    """Split "Caption. Photo: Name" into caption, credit and rule; None where there is no credit.
+
+    >>> split_credit("A ferry in the harbour.") is None
+    True
+    """
+    best: tuple[str | None, str, str] | None = None
+    for hit in load_lexicon().credits(text):
+        if not hit.phrase.rstrip().endswith((":", "：", "©")) and hit.begin > 0:
+            continue
+        found = list(re.finditer(re.escape(hit.phrase.strip()), text, re.IGNORECASE))
+        if not found:
+            continue
+        caption = text[: found[-1].start()].rstrip(" ([|/-–—,")
+        credit = text[found[-1].end() :].strip(" :)].|")
+        if credit and len(credit) <= _LONGEST_CREDIT and not re.search(r"[.!?]\s+\w", credit):
+            best = (caption or None, credit, hit.rule)
+            break
+    return best
+
+
+def by_agency(page: Page) -> Page:
+    """Move the agency credit that ends a text to the ``agency`` claims: "... against Russia. (sda/dpa)"."""
+    claims: list[Claim] = []
+    blocks = list(page.blocks)
+    kept = [number for number, block in enumerate(blocks) if block.keep]
+    for number in kept[-3:]:
+        block = blocks[number]
+        match = _CREDIT_AT_END.search(block.text)
+        if match is None:
+            continue
+        names = [name.strip() for name in _BETWEEN_AGENCIES.split(match[1]) if name.strip()]
+        known = [name for name in names if is_agency(name)]
+        # One known agency vouches for the desk codes beside it, as in "(sda/dpa/con)".
+        if not known or len(names) > 5 or (len(known) < len(names) and max(map(len, names)) > 20):  # noqa: PLR2004
+            continue
+        claims += [Claim(field="agency", value=name, origin="block", rule="line:agency") for name in names]
+        rest = block.text[: match.start()].rstrip()
+        credit = replace(block, text=match[0].strip(), role="agency", keep=False, rule="line:agency")
+        blocks[number : number + 1] = [replace(block, text=rest), credit] if rest else [credit]
+        break
+    return replace(page, blocks=tuple(blocks), claims=(*page.claims, *claims)) if claims else page
+
+
+def is_agency(name: str) -> bool:
+    """Is this the name or the sign of a news agency, as a credit writes it?"""
+    return name.strip(" .").casefold() in _agencies()
+
+
+@cache
+def _agencies() -> frozenset[str]:
+    table = tomllib.loads(files(__package__).joinpath("agencies.toml").read_text("utf-8"))
+    return frozenset(
+        name.casefold()
+        for agency in table["agency"]
+        for name in (agency["name"], *agency.get("also", ()), *agency.get("short", ()))
+    )
+
+
+def removed(block: Block, role: RemovedRole, rule: str) -> Block:
+    """Cut a block away, saying what it was and what decided."""
+    return replace(block, role=role, keep=False, rule=rule)
+
+
+def _each(page: Page, judge: Callable[[Block], Block]) -> Page:
+    return replace(page, blocks=tuple(map(judge, page.blocks)))

@@ -1,0 +1,82 @@
+"""The column of a page that holds the story: a check on what the extractor kept.
+
+trafilatura judges elements; on old layouts it takes menus, tickers and forum posts along with the story, or misses it.
+A story stands in one column. So what was kept above the first and below the last paragraph of the best column, and is no
+paragraph itself, goes; and where the extractor kept next to nothing of a page's one great column, the column is taken.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+from normalize.segments import Segment
+
+#: A paragraph of a story: from this many characters on a menu entry, caption or teaser would be unusual.
+_PROSE_CHARS: Final = 80
+_BODY_CHARS: Final = 120
+#: Chinese, Japanese and Korean say as much in a third of the characters.
+_DENSE: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_DENSE_FACTOR: Final = 0.38
+
+_PROSE_LINKS: Final = 0.3
+
+#: The best column must hold this share of the kept prose before anything outside it goes.
+_SHARE: Final = 0.6
+
+#: The extractor missed the story when it kept less than this share of a column of at least so many characters, and the
+#: column has so many times the prose that was kept. Strict: on modern pages the extractor is mostly right.
+_MISSED_SHARE: Final = 0.3
+_MISSED_CHARS: Final = 800
+_MISSED_TIMES: Final = 4
+
+_NOT_STORY: Final = frozenset(("nav", "footer", "comments", "related", "share", "ad", "newsletter", "cookie", "form", "aside"))
+
+
+def is_long(text: str) -> bool:
+    """Is this long enough to be a paragraph of a story, in the script it is written in?"""
+    return _at_least(text, _BODY_CHARS)
+
+
+def _at_least(text: str, characters: int) -> bool:
+    if len(text) >= characters:
+        return True
+    return len(text) >= characters * _DENSE_FACTOR and len(_DENSE.findall(text)) * 2 > len(text)
+
+
+def _is_prose(segment: Segment) -> bool:
+    return segment.link_density < _PROSE_LINKS and _at_least(segment.text, _PROSE_CHARS)
+
+
+def check_column(segments: Sequence[Segment], kept: Sequence[bool]) -> list[str | None]:
+    """Say for each segment why it is kept or left out after all; None where the extractor's word stands.
+
+    Returns:
+        "column:story" for segments to keep, "column:outside" for segments to leave out, one per segment.
+    """
+    prose = [_is_prose(segment) for segment in segments]
+    columns: Counter[int] = Counter()
+    for segment, is_prose in zip(segments, prose, strict=True):
+        if is_prose and not segment.places & _NOT_STORY:
+            columns[segment.column] += len(segment.text)
+    answers: list[str | None] = [None] * len(segments)
+    if not columns:
+        return answers
+    best, size = columns.most_common(1)[0]
+    inside = [
+        number
+        for number, segment in enumerate(segments)
+        if kept[number] and prose[number] and segment.column == best
+    ]
+    kept_inside = sum(len(segments[number].text) for number in inside)
+    kept_prose = sum(len(s.text) for s, keep, is_prose in zip(segments, kept, prose, strict=True) if keep and is_prose)
+    if size >= _MISSED_CHARS and kept_inside < _MISSED_SHARE * size and size > _MISSED_TIMES * kept_prose:
+        for number, segment in enumerate(segments):
+            belongs = segment.column == best and segment.link_density < 0.5  # noqa: PLR2004  (half of it links: a menu)
+            answers[number] = "column:story" if belongs else "column:outside" if kept[number] else None
+    elif inside and kept_inside >= _SHARE * kept_prose:
+        for number, segment in enumerate(segments):
+            within = inside[0] <= number <= inside[-1] or segment.column == best
+            if kept[number] and not within and not (segment.link_density < _PROSE_LINKS and is_long(segment.text)):
+                answers[number] = "column:outside"
+    return answers

@@ -1,0 +1,211 @@
+"""Cleaned page -> article: each field from the first claim that can be used, with its origin."""
+
+import re
+from dataclasses import replace
+from urllib.parse import urljoin
+
+from normalize import people
+from normalize.address import canonical_url, domain_of, page_url, record_id, story_id
+from normalize.boilerplate.lines import is_agency, split_credit
+from normalize.headline import choose_title, site_names
+from normalize.kind import is_free, page_type
+from normalize.language import detect, detect_paragraph
+from normalize.main_text import key
+from normalize.options import DocumentOptions
+from normalize.publication import publication
+from schemas.document import (
+    Article,
+    Block,
+    Claim,
+    FieldOrigin,
+    Image,
+    KeptRole,
+    Language,
+    Page,
+    PageType,
+    Paragraph,
+    Removed,
+)
+from schemas.language import primary
+
+#: Texts of the comment section shorter than this are buttons and names, in characters.
+_COMMENT_CHARS = 20
+
+#: Tags are separated by commas in keyword lists of every script.
+_TAG_SEPARATOR = re.compile(r"\s*[,;،、，|·•]\s*")
+_MOST_TAGS = 40
+_TAG_CHARS = 60
+
+
+def describe(page: Page, raw_sha256: str, options: DocumentOptions) -> Article:
+    """Decide every field of the record that one document can tell."""
+    raw = page.decoded.raw
+    url = page_url(page)
+    canonical = canonical_url(page, url.value if url else None)
+    title = choose_title(page)
+    kind, kind_rule = page_type(page)
+    paragraphs = _paragraphs(page, kind)
+    language = _language(page, title, paragraphs, options)
+    times = publication(page)
+    authors, author_claim, credited = people.authors(page)
+    subtitle = _subtitle(page, title)
+    description = _first(page, "description")
+    publisher = _publisher(page)
+    declared = next((claim for claim in page.claimed("lang") if claim.origin != "catalogue"), None)
+    record = record_id(raw, raw_sha256)
+    named = {
+        "url": url,
+        "url_canonical": canonical,
+        "title": title,
+        "subtitle": subtitle,
+        "description": description,
+        "publisher": publisher,
+        "authors": author_claim,
+        "section": _first(page, "section"),
+        "published_at": times.claim,
+        "modified_at": times.modified_claim,
+        "lang_declared": declared,
+        "page_type": Claim(field="page_type", value=kind, origin="rules", rule=kind_rule),
+    }
+    return Article(
+        raw=raw,
+        raw_sha256=raw_sha256,
+        record_id=record,
+        story_id=story_id(canonical.value if canonical else None, record),
+        url=url.value if url else None,
+        url_canonical=canonical.value if canonical else None,
+        domain=domain_of(url.value if url else None),
+        publisher=publisher.value if publisher else None,
+        title=title.value if title else None,
+        subtitle=subtitle.value if subtitle else None,
+        description=description.value if description else None,
+        paragraphs=tuple(replace(p, lang=detect_paragraph(p.text, language)) for p in paragraphs),
+        removed=tuple(_removed(block) for block in page.blocks if not block.keep),
+        language=language,
+        page_type=kind,
+        charset=page.decoded.charset,
+        charset_source=page.decoded.charset_source,
+        authors=authors,
+        tags=_tags(page),
+        section=_value(named["section"]),
+        images=_images(page, url.value if url else None),
+        agencies=_agencies(page, credited),
+        cited_urls=tuple(dict.fromkeys(claim.value for claim in page.claimed("cited"))),
+        comments=tuple(b.text for b in page.blocks if b.role == "comments" and len(b.text) >= _COMMENT_CHARS and not b.rule.startswith("lexicon")),
+        published=times.published,
+        published_source=f"{times.claim.origin}:{times.claim.rule}" if times.claim else None,
+        published_conflict=times.conflict,
+        modified=times.modified,
+        is_free=is_free(page),
+        lang_declared=declared.value if declared else None,
+        lang_conflict=_conflict(declared, language),
+        text_fixes=page.decoded.fixes + page.fixes,
+        origins=tuple(
+            FieldOrigin(field=field, origin=claim.origin, rule=claim.rule) for field, claim in named.items() if claim
+        ),
+    )
+
+
+def _value(claim: Claim | None) -> str | None:
+    return claim.value if claim else None
+
+
+def _first(page: Page, field: str) -> Claim | None:
+    return next(iter(page.claimed(field)), None)
+
+
+def _paragraphs(page: Page, kind: PageType) -> tuple[Paragraph, ...]:
+    """Give the kept blocks; the entries of a listing are teasers whatever their markup says."""
+    found = []
+    for block in page.blocks:
+        if block.keep:
+            role: KeptRole = block.role  # type: ignore[assignment]  # kept blocks have kept roles
+            if kind == "listing" and role != "deck":
+                role = "teaser"
+            found.append(Paragraph(role=role, text=block.text))
+    return tuple(found)
+
+
+def _removed(block: Block) -> Removed:
+    return Removed(role=block.role, rule=block.rule, text=block.text)  # type: ignore[arg-type]  # see above
+
+
+def _language(page: Page, title: Claim | None, paragraphs: tuple[Paragraph, ...], options: DocumentOptions) -> Language:
+    # The longest first: they carry the verdict, and the detector reads only so much.
+    texts = sorted((p.text for p in paragraphs), key=len, reverse=True)
+    return detect([*texts, *([title.value] if title else [])], min_score=options.min_lang_score, seed=options.lang_seed)
+
+
+def _conflict(declared: Claim | None, language: Language) -> bool | None:
+    said = primary(declared.value) if declared else None
+    if said is None or language.tag == "und":
+        return None
+    # One code for Norwegian, another for its two written forms.
+    return primary({"nb": "no", "nn": "no"}.get(said, said)) != primary(language.tag)
+
+
+def _subtitle(page: Page, title: Claim | None) -> Claim | None:
+    for block in page.blocks:
+        if block.keep and block.role == "deck":
+            return Claim(field="subtitle", value=block.text, origin="block", rule=block.rule)
+    given = _first(page, "subtitle")
+    return given if given and (title is None or key(given.value) != key(title.value)) else None
+
+
+def _publisher(page: Page) -> Claim | None:
+    """Take the site's name from the catalogue, the markup, the head, or a line that gives it away."""
+    claims = page.claimed("publisher") + page.claimed("publisher_hint")
+    return next((claim for claim in claims if not claim.value.startswith(("http://", "https://", "@"))), None)
+
+
+def _tags(page: Page) -> tuple[str, ...]:
+    sites = site_names(page)
+    found: dict[str, str] = {}
+    # One origin only: the same tags come in three spellings otherwise.
+    for fields in (("tag",), ("tags",)):
+        origins = dict.fromkeys(claim.origin for claim in page.claims if claim.field in fields)
+        for origin in origins:
+            for claim in page.claims:
+                if claim.field in fields and claim.origin == origin:
+                    for tag in _TAG_SEPARATOR.split(claim.value) if claim.field == "tags" else (claim.value,):
+                        name = tag.strip(" #")
+                        if name and len(name) <= _TAG_CHARS and key(name) not in sites:
+                            found.setdefault(key(name), name)
+            if found:
+                return tuple(found.values())[:_MOST_TAGS]
+    return ()
+
+
+def _images(page: Page, url: str | None) -> tuple[Image, ...]:
+    shown = _first(page, "image")
+    found = []
+    for image in page.images:
+        caption, credit = image.caption, image.credit
+        parts = split_credit(caption) if caption else None
+        if parts:
+            caption, credit = parts[0], credit or parts[1]
+        if credit and (alone := split_credit(credit)):
+            credit = alone[1]
+        address = urljoin(url or "", image.url) if image.url else None
+        found.append(replace(image, url=address, caption=caption, credit=credit))
+    if shown and not any(image.url and _file(image.url) == _file(shown.value) for image in found):
+        address = urljoin(url or "", shown.value)
+        # The first picture of the text is the lead in another size, unless it has none.
+        if not found:
+            found.insert(0, Image(url=address, lead=True))
+    if found and not any(image.lead for image in found):
+        found[0] = replace(found[0], lead=True)
+    return tuple(found)
+
+
+def _file(url: str) -> str:
+    return url.split("?")[0].rsplit("/", 1)[-1]
+
+
+def _agencies(page: Page, credited: tuple[str, ...]) -> tuple[str, ...]:
+    names = [claim.value for claim in page.claimed("agency")] + list(credited)
+    for block in page.blocks:
+        # A source or byline line that is nothing but an agency's name.
+        if block.role in {"source", "author", "agency"} and block.rule != "line:agency":
+            names += [part.strip() for part in re.split(r"[:：/,;|–—-]", block.text) if is_agency(part)]
+    return tuple(dict.fromkeys(names))

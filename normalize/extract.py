@@ -1,0 +1,144 @@
+"""Decoded text -> blocks in page order and the page's claims about itself."""
+
+import re
+from dataclasses import replace
+
+from normalize import metadata
+from normalize.column import check_column
+from normalize.images import read_images
+from normalize.main_text import find_paragraphs, story_paragraphs
+from normalize.options import DocumentOptions
+from normalize.publication import guess_date
+from normalize.segments import Segment, parse, segment
+from schemas.document import Block, Claim, Decoded, KeptRole, Page
+from schemas.errors import DocumentError
+
+_BULLET = re.compile(r"^[\s\u00a0]*[•◦▪‣●○■□–\-*·⁃][\s\u00a0]+(?=\S)")
+_SENTENCE_END = re.compile(r"[.!?…。！？؟।۔։။።:;,]['\"”’»)\]]*$")
+
+#: Hard-wrapped text (mail, wire copy): lines of about one width that stop in mid-sentence, in characters.
+_WRAP_WIDTH = range(50, 91)
+_WRAP_SHARE = 0.6
+
+#: A paragraph inside a list item that is longer tells a story of its own (the entries of a live blog), in characters.
+_ITEM_CHARS = 80
+
+_KEPT_ROLE: dict[str, KeptRole] = {
+    "h1": "heading", "h2": "heading", "h3": "heading", "h4": "heading", "h5": "heading", "h6": "heading",
+    "li": "list_item", "dd": "list_item", "dt": "list_item", "blockquote": "quote", "pre": "code", "tr": "table",
+}  # fmt: skip
+
+
+def extract(decoded: Decoded, options: DocumentOptions) -> Page:
+    """Cut the document into blocks, keep those that are its story, and collect its claims.
+
+    Raises:
+        DocumentError: Made to choke parsers, or without any text.
+    """
+    page = _from_html(decoded, options) if decoded.media == "html" else _from_lines(decoded)
+    if not page.blocks:
+        raise DocumentError(
+            "extract",
+            "no_text",
+            f"{len(decoded.raw.content):,} bytes of {decoded.media} show no text; a page drawn by script needs a browser",
+        )
+    return _with_given(page)
+
+
+def _with_given(page: Page) -> Page:
+    """Put what a feed, row or header said of the document beside the page's own claims."""
+    raw = page.decoded.raw
+    given = []
+    if raw.discovered and raw.discovered.title:
+        given.append(Claim(field="title", value=raw.discovered.title, origin="given", rule="title"))
+    if raw.discovered and raw.discovered.published:
+        given.append(Claim(field="published", value=raw.discovered.published, origin="given", rule="published"))
+    if raw.publisher:
+        given.append(Claim(field="publisher", value=raw.publisher, origin="catalogue", rule="name"))
+    late = []
+    if language := raw.header("content-language"):
+        late.append(Claim(field="lang", value=language, origin="http", rule="content-language"))
+    if raw.language_prior:
+        late.append(Claim(field="lang", value=raw.language_prior, origin="catalogue", rule="language"))
+    return replace(page, claims=(*given, *page.claims, *late))
+
+
+def _from_html(decoded: Decoded, options: DocumentOptions) -> Page:
+    tree = parse(decoded.text, options)
+    segments = segment(tree, options)
+    claims, types = metadata.read_claims(tree)
+    images = read_images(tree)
+    paragraphs = story_paragraphs(tree, segments, decoded.raw.url) if segments else []
+    kept, missing = find_paragraphs(segments, paragraphs)
+    checked = check_column(segments, kept)
+    blocks: list[Block] = [_unplaced(text) for after, text in missing if after < 0]
+    for number, (piece, keep, check) in enumerate(zip(segments, kept, checked, strict=True)):
+        blocks.append(_block(piece, keep=keep if check is None else check == "column:story", rule=check))
+        blocks += [_unplaced(text) for after, text in missing if after == number]
+    if not any(claim.field == "published" for claim in claims):
+        # Last, because htmldate changes the tree.
+        guess = guess_date(tree, decoded.raw.url, decoded.raw.fetched_at)
+        claims = (*claims, guess) if guess else claims
+    return Page(decoded=decoded, blocks=tuple(blocks), claims=claims, images=images, types=types)
+
+
+def _block(piece: Segment, *, keep: bool, rule: str | None) -> Block:
+    role: KeptRole = _KEPT_ROLE.get(piece.element, "paragraph")
+    if "quote" in piece.places:
+        role = "quote"
+    elif role == "paragraph" and "list" in piece.places and len(piece.text) < _ITEM_CHARS:
+        role = "list_item"
+    return Block(
+        text=piece.text,
+        role=role if keep else "boilerplate",
+        keep=keep,
+        rule=rule or ("trafilatura:story" if keep else "trafilatura:left-out"),
+        element=piece.element,
+        places=frozenset(piece.places),
+        link_density=piece.link_density,
+        links=piece.links,
+    )
+
+
+def _unplaced(text: str) -> Block:
+    """A paragraph that trafilatura built from pieces of the page that are not blocks of their own."""
+    return Block(text=text, role="paragraph", keep=True, rule="trafilatura:story", element="p")
+
+
+def _from_lines(decoded: Decoded) -> Page:
+    """Take each line of a text dump as a block, all kept until a rule says otherwise."""
+    blocks = []
+    spaced = True
+    for line in _unwrap(decoded.text.splitlines()):
+        text = " ".join(line.split())
+        if not text:
+            spaced = True
+            continue
+        item = _BULLET.match(line)
+        blocks.append(
+            Block(
+                text=text[1:].strip() if item and not text[1:].strip().startswith("#") else text,
+                role="list_item" if item else "paragraph",
+                keep=True,
+                rule="line:item" if item else "line:text",
+                element="line",
+                spaced=spaced,
+            )
+        )
+        spaced = False
+    return Page(decoded=decoded, blocks=tuple(blocks))
+
+
+def _unwrap(lines: list[str]) -> list[str]:
+    """Join hard-wrapped lines into paragraphs where the whole text is wrapped; give others back as they are."""
+    inner = [line.rstrip() for line, after in zip(lines, lines[1:], strict=False) if line.strip() and after.strip()]
+    broken = [line for line in inner if len(line) in _WRAP_WIDTH and not _SENTENCE_END.search(line)]
+    if len(inner) < 5 or len(broken) < _WRAP_SHARE * len(inner):  # noqa: PLR2004  (too few lines to tell)
+        return lines
+    joined: list[str] = []
+    for line in lines:
+        if joined and joined[-1].strip() and line.strip() and not _BULLET.match(line):
+            joined[-1] = f"{joined[-1].rstrip()} {line.strip()}"
+        else:
+            joined.append(line)
+    return joined

@@ -1,0 +1,50 @@
+"""The road of one document: the file to read first.
+
+    RawDocument --decode--> Decoded --extract--> Page --repair--> Page --clean--> Page --describe--> Article
+
+Each step takes the last state and gives the next, or raises DocumentError, which becomes a Rejected here and
+nowhere else. No step touches the network, the clock or anything global, so the same bytes and options always give the
+same article. What follows (duplicates, translation) needs other documents too and is done per chunk.
+"""
+
+import hashlib
+
+from normalize.boilerplate.lexicon import load_lexicon
+from normalize.clean import clean
+from normalize.decode import decode
+from normalize.describe import describe
+from normalize.extract import extract
+from normalize.fingerprint import fingerprint
+from normalize.language import detect
+from normalize.options import DocumentOptions
+from normalize.repair import repair
+from schemas.document import Article, Page, RawDocument, Rejected
+from schemas.errors import DocumentError
+
+
+def run_document(raw: RawDocument, options: DocumentOptions) -> Article | Rejected:
+    """Turn one raw document into an article, or say why not. Never raises for a bad document."""
+    raw_sha256 = hashlib.sha256(raw.content).hexdigest()
+    try:
+        page = read_page(raw, options)
+        return fingerprint(describe(page, raw_sha256, options))
+    except DocumentError as error:
+        return Rejected.of(raw, stage=error.stage, reason=error.reason, detail=error.detail, raw_sha256=raw_sha256)
+
+
+def read_page(raw: RawDocument, options: DocumentOptions) -> Page:
+    """Go as far as the judged blocks: what ``explain`` shows.
+
+    Raises:
+        DocumentError: The document cannot become an article.
+    """
+    decoded = decode(raw, options)  # bytes -> text: which charset, and who said so
+    page = extract(decoded, options)  # text -> blocks and what the page claims of itself
+    page = repair(page)  # text that went through a wrong charset on its way
+    return clean(page)  # boilerplate out, with role and rule
+
+
+def warm_up() -> None:
+    """Load what every document needs (lexicon, language profiles), once per process."""
+    load_lexicon()
+    detect(["the profiles are loaded by the first text"], min_score=0.5, seed=0)

@@ -1,0 +1,121 @@
+"""When a story was published and changed, by the best of the times that a page claims."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from htmldate import find_date
+from lxml.html import HtmlElement
+
+from normalize.dates import find_moment, parse_moment
+from schemas.document import Block, Claim, Moment, Page
+
+#: Two claims this far apart are not one publication seen through two clocks or roundings.
+_CONFLICT = timedelta(days=1)
+
+#: Clocks of servers and fetchers differ; later than this after the fetch is an error of the page.
+_SLACK = timedelta(days=2)
+
+_URL_DATE = re.compile(r"(?:^|/|-|_)((?:19|20)\d{2})[/\-_.]?(0[1-9]|1[0-2])[/\-_.]?(0[1-9]|[12]\d|3[01])(?=$|/|-|_|\.|\D)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """The answer, with who gave it."""
+
+    published: Moment | None = None
+    claim: Claim | None = None
+    #: Another claim names another day; None where there is nothing to compare.
+    conflict: bool | None = None
+    modified: Moment | None = None
+    modified_claim: Claim | None = None
+
+
+def publication(page: Page) -> Publication:
+    """Choose the times: what a feed said, JSON-LD, meta, microdata, then the lines around the headline, then the URL.
+
+    A time is never invented: what was not written stays out of ``precision``, and a time later than the fetch
+    (plus two days) is passed over.
+    """
+    readings = [reading for reading in _readings(page) if _possible(reading[1], page.decoded.raw.fetched_at)]
+    published = next(iter(readings), None)
+    modified = next(((claim, moment) for claim in page.claimed("modified") if (moment := _read(claim, page))), None)
+    if published is None:
+        return Publication(
+            modified=modified[1] if modified else None, modified_claim=modified[0] if modified else None
+        )
+    claim, moment = published
+    # The same day in finer detail: the text may say the hour where the markup says only the day.
+    finer = next(
+        ((c, m) for c, m in readings if _rank(m) > _rank(moment) and abs(m.at - moment.at) < _CONFLICT and c.origin != "url"),
+        None,
+    )
+    if finer and moment.precision in {"year", "month", "day"}:
+        claim, moment = finer
+    others = [m for _, m in readings if m is not moment]
+    conflict = any(abs(m.at - moment.at) > _CONFLICT for m in others) if others else None
+    return Publication(
+        published=moment,
+        claim=claim,
+        conflict=conflict,
+        modified=modified[1] if modified else None,
+        modified_claim=modified[0] if modified else None,
+    )
+
+
+def _readings(page: Page) -> Iterator[tuple[Claim, Moment]]:
+    for claim in page.claimed("published"):
+        if moment := _read(claim, page):
+            yield claim, moment
+    for block in _near_title(page):
+        found = find_moment(block.text, languages=_languages(page), reference=page.decoded.raw.fetched_at)
+        if found:
+            yield Claim(field="published", value=block.text, origin="block", rule=block.rule), found.moment
+    for claim in page.claimed("time")[:1]:
+        if moment := _read(claim, page):
+            yield claim, moment
+    if page.decoded.raw.url and (match := _URL_DATE.search(page.decoded.raw.url)) and (moment := parse_moment("-".join(match.groups()))):
+        yield Claim(field="published", value=match[0], origin="url", rule="path"), moment
+    for claim in page.claimed("published_guess"):
+        if moment := _read(claim, page):
+            yield claim, moment
+
+
+def _read(claim: Claim, page: Page) -> Moment | None:
+    return parse_moment(claim.value, languages=_languages(page), reference=page.decoded.raw.fetched_at)
+
+
+def _languages(page: Page) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(claim.value.split("-")[0].split("_")[0].lower() for claim in page.claimed("lang")))
+
+
+def _near_title(page: Page) -> list[Block]:
+    """Lines that are a time, from just above the headline to the first paragraphs, else right below the story."""
+    dates = [(number, block) for number, block in enumerate(page.blocks) if block.role == "date"]
+    if not dates:
+        return []
+    title = next((n for n, b in enumerate(page.blocks) if b.role == "title"), None)
+    kept = [n for n, b in enumerate(page.blocks) if b.keep]
+    start = (title if title is not None else kept[0] if kept else 0) - 8
+    end = (kept[0] if kept else len(page.blocks)) + 6
+    inside = [block for number, block in dates if start <= number <= end]
+    if inside or not kept:
+        return inside
+    return [block for number, block in dates if kept[-1] < number <= kept[-1] + 6]
+
+
+def _rank(moment: Moment) -> int:
+    return ("year", "month", "day", "hour", "minute", "second").index(moment.precision)
+
+
+def _possible(moment: Moment, fetched_at: datetime | None) -> bool:
+    return moment.at <= (fetched_at or datetime.max.replace(tzinfo=UTC) - _SLACK) + _SLACK
+
+
+def guess_date(tree: HtmlElement, url: str | None, latest: datetime | None) -> Claim | None:
+    """Ask htmldate where the page claims nothing of its own; its answer is a day, often right, never sure."""
+    found = find_date(
+        tree, url=url, original_date=True, extensive_search=True, max_date=latest.date().isoformat() if latest else None
+    )
+    return Claim(field="published_guess", value=found, origin="htmldate", rule="find_date") if found else None

@@ -1,0 +1,264 @@
+"""HTML -> the pieces of text that a reader sees, in page order, each with its surroundings."""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from lxml import etree
+from lxml.html import HtmlElement, HTMLParser, document_fromstring
+
+from normalize.options import DocumentOptions
+from schemas.errors import DocumentError
+
+Place = Literal[
+    "nav", "aside", "footer", "header", "figure", "caption", "quote", "list", "table", "code",
+    "comments", "form", "related", "share", "ad", "newsletter", "tags", "author", "cookie", "paywall", "main", "embed",
+]  # fmt: skip
+"""Surroundings that say what a piece is for, read from elements and class names."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """One piece of visible text between two block boundaries."""
+
+    #: Whitespace collapsed to single spaces; never empty.
+    text: str
+    #: The block element around it.
+    element: str
+    #: All surroundings, from the page's root inwards.
+    places: frozenset[Place]
+    #: Characters of ``text`` that stand inside links.
+    link_chars: int
+    #: Number of the element that holds its neighbours: paragraphs of one column share it, and so do the pieces of one
+    #: cell that are parted by line breaks.
+    column: int
+    #: Addresses linked from it, as written.
+    links: tuple[str, ...] = ()
+
+    @property
+    def link_density(self) -> float:
+        """Share of the characters that stand inside links, 0..1."""
+        return min(1.0, self.link_chars / len(self.text))
+
+
+_BLOCK = frozenset(
+    "address article aside blockquote body center dd details dialog dir div dl dt fieldset figcaption figure footer form "
+    "frameset h1 h2 h3 h4 h5 h6 header hgroup hr legend li main menu nav ol p pre section summary table tbody td "
+    "tfoot th thead time-ago tr ul html button label".split()
+)
+_SKIP = frozenset(
+    "script style noscript template svg math iframe object embed head select option textarea input audio video "
+    "canvas map area datalist meter progress noframes applet".split()
+)
+
+_PLACE_OF_ELEMENT: dict[str, Place] = {
+    "nav": "nav", "aside": "aside", "footer": "footer", "header": "header", "figure": "figure",
+    "figcaption": "caption", "blockquote": "quote", "li": "list", "table": "table", "pre": "code",
+    "form": "form", "menu": "nav", "main": "main", "article": "main", "button": "form",
+}  # fmt: skip
+
+#: Class names and ids are the site's own words, but these stems mean the same on most sites.
+_PLACE_OF_CLASS: tuple[tuple[Place, re.Pattern[str]], ...] = tuple(
+    (place, re.compile(pattern))
+    for place, pattern in (
+        ("comments", r"\b(?:user-?)?comments?(?:s|-(?:list|section|area|form|thread|body|content|text|wrapper|item))?\b|disqus|\bforum-?post|\brespond\b"),
+        ("related", r"\brelated|recommend|\bread-?(?:more|also|next)|\bmore-(?:from|stories|news|articles)|outbrain|taboola|most-?(?:read|popular)|\btrending|teaser-?list|\bsee-?also|popular-?(?:posts|news)"),
+        ("share", r"\b(?:social|share|sharing|addthis|sharedaddy|sharebar|shariff)\b|social-?(?:media|links|icons|bar|share)|share-?(?:bar|buttons?|tools|links|box)"),
+        ("ad", r"\b(?:ads?|advert|adsbygoogle|banner-?ad|ad-?(?:slot|container|wrapper|unit|label|box)|advertisement|sponsored|promo-?box)\b"),
+        ("newsletter", r"newsletter|\bsubscribe|\bsign-?up\b|mailchimp"),
+        ("cookie", r"\bcookie|\bconsent|\bgdpr|\bcmp-"),
+        ("paywall", r"\bpay-?wall|\bsubscription-?wall|\bpiano-"),
+        ("caption", r"\bcaption|wp-caption-text|\bimage-?(?:credit|source|legend)|photo-?(?:credit|caption)|\bbildunterschrift|\bcredit\b"),
+        ("tags", r"\b(?:tags?|post-?tags|article-?tags|tag-?(?:list|cloud|links)|keywords|topics)\b"),
+        ("author", r"\b(?:byline|author(?:-(?:name|box|bio|info|card))?|post-?author|article-?author)\b"),
+        ("embed", r"twitter-tweet|instagram-media|fb-post|\bembed(?:ded)?-?(?:post|tweet|code)\b|tiktok-embed|social-embed"),
+        ("nav", r"\b(?:breadcrumbs?|nav(?:bar|igation)?|main-?menu|site-?nav|pagination|skip-?link)\b"),
+        ("footer", r"\b(?:site-?footer|page-?footer|colophon|imprint)\b"),
+    )
+)  # fmt: skip
+
+#: Blocks that are pieces of a column rather than columns of their own.
+_LEAVES = frozenset("p h1 h2 h3 h4 h5 h6 li ul ol dl dd dt blockquote pre hr figure figcaption address".split())
+
+_INDENTED_LINE = re.compile("\n[ \t]*[\N{NO-BREAK SPACE}\N{IDEOGRAPHIC SPACE}]{2,}")
+_NOT_DATA = ("table", "p", "div", "article", "h1", "form")
+
+
+def parse(markup: str, options: DocumentOptions) -> HtmlElement:
+    """Build the element tree, or refuse a page that is made to choke parsers.
+
+    Raises:
+        DocumentError: Nested too deep, too many elements, or nothing in it.
+    """
+    parser = HTMLParser(
+        encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True, collect_ids=False, no_network=True
+    )
+    try:
+        tree = document_fromstring(markup.encode("utf-8", "replace"), parser=parser)
+    except (etree.ParserError, etree.XMLSyntaxError) as error:
+        raise DocumentError("extract", "no_text", f"the parser found no document: {error}") from error
+    if any("Excessive depth" in entry.message for entry in parser.error_log):
+        raise DocumentError("extract", "too_deep", f"elements nested deeper than the limit of {options.max_depth}")
+    elements = sum(1 for _ in tree.iter())
+    if elements > options.max_elements:
+        raise DocumentError(
+            "extract",
+            "too_many_elements",
+            f"{elements:,} elements; the limit is {options.max_elements:,} (document.max_elements)",
+        )
+    return tree
+
+
+def segment(tree: HtmlElement, options: DocumentOptions) -> tuple[Segment, ...]:
+    """Cut the body of a page into the pieces of text between block boundaries.
+
+    A boundary is the start or end of a block element, two line breaks in a row, or a line break before
+    an indented line (how pages of the 2000s set paragraphs). A small table of data gives one piece per
+    row, its cells joined by " | ".
+
+    Raises:
+        DocumentError: Elements nested deeper than ``max_depth``.
+    """
+    return _Walk(options.max_depth).of(tree)
+
+
+class _Walk:
+    """One pass over the tree. Text gathers in a buffer until a boundary empties it."""
+
+    def __init__(self, max_depth: int) -> None:
+        self._max_depth = max_depth
+        self._found: list[Segment] = []
+        self._buffer: list[str] = []
+        self._link_chars = 0
+        self._links: list[str] = []
+        self._in_link = 0
+        self._after_break = -1
+        self._columns = 0
+
+    def of(self, tree: HtmlElement) -> tuple[Segment, ...]:
+        body = tree.find("body")
+        self._visit(tree if body is None else body, "body", frozenset(), 0, 0)
+        self._flush("body", frozenset(), 0)
+        return tuple(self._found)
+
+    def _visit(self, node: HtmlElement, block: str, places: frozenset[Place], column: int, depth: int) -> None:
+        tag = node.tag
+        if not isinstance(tag, str) or tag in _SKIP:
+            return
+        if depth > self._max_depth:
+            raise DocumentError(
+                "extract", "too_deep", f"elements nested deeper than the limit of {self._max_depth} (document.max_depth)"
+            )
+        if tag == "br":
+            self._break(block, places, column)
+            return
+        is_block = tag in _BLOCK
+        inner, inner_places, inner_column = block, places, column
+        if is_block:
+            self._flush(block, places, column)
+            if tag not in _LEAVES:
+                self._columns += 1
+                inner_column = self._columns
+            inner = tag
+            inner_places = _places(node, tag, places)
+            if tag == "table" and _is_data(node):
+                self._rows(node, inner_places, inner_column)
+                return
+        elif tag == "a":
+            self._in_link += 1
+            if href := node.get("href"):
+                self._links.append(href)
+        elif node.attrib and ("class" in node.attrib):
+            # Inline wrappers carry the caption, byline and share classes as often as blocks do.
+            inner_places = _places(node, tag, places)
+            if inner_places is not places:
+                self._flush(block, places, column)
+        if node.text:
+            self._add(node.text)
+        for child in node:
+            self._visit(child, inner, inner_places, inner_column, depth + 1)
+            if child.tail:
+                self._add(child.tail)
+        if tag == "a":
+            self._in_link -= 1
+        if is_block or inner_places is not places:
+            self._flush(inner, inner_places, inner_column)
+
+    def _add(self, text: str) -> None:
+        self._buffer.append(text)
+        if self._in_link:
+            self._link_chars += len(text.strip())
+
+    def _break(self, block: str, places: frozenset[Place], column: int) -> None:
+        if self._after_break >= 0 and not "".join(self._buffer[self._after_break :]).strip():
+            self._flush(block, places, column)
+            return
+        self._buffer.append("\n")
+        self._after_break = len(self._buffer)
+
+    def _flush(self, block: str, places: frozenset[Place], column: int) -> None:
+        if not self._buffer:
+            return
+        whole = "".join(self._buffer)
+        if not whole.isspace():
+            for part in _INDENTED_LINE.split(whole) if self._after_break >= 0 else (whole,):
+                if text := " ".join(part.split()):
+                    self._found.append(
+                        Segment(
+                            text=text,
+                            element=block,
+                            places=places,
+                            link_chars=self._link_chars,
+                            column=column,
+                            links=tuple(self._links),
+                        )
+                    )
+        self._buffer.clear()
+        self._links = []
+        self._link_chars = 0
+        self._after_break = -1
+
+    def _rows(self, table: HtmlElement, places: frozenset[Place], column: int) -> None:
+        for row in table.iter("caption", "tr"):
+            cells = [row] if row.tag == "caption" else list(row.iterchildren("td", "th"))
+            texts = [" ".join(cell.text_content().split()) for cell in cells]
+            if any(texts):
+                links = [link.text_content() for link in row.iter("a")]
+                self._found.append(
+                    Segment(
+                        text=" | ".join(texts),
+                        element="tr",
+                        places=places,
+                        link_chars=sum(len(link.strip()) for link in links),
+                        column=column,
+                    )
+                )
+
+
+def _places(node: HtmlElement, tag: str, places: frozenset[Place]) -> frozenset[Place]:
+    by_element = _PLACE_OF_ELEMENT.get(tag)
+    found: frozenset[Place] = frozenset((by_element,)) if by_element else frozenset()
+    if tag != "body":
+        for attribute in ("class", "id"):
+            for name in (node.get(attribute) or "").split():
+                found |= _named_place(name)
+    return places | found if not found <= places else places
+
+
+@lru_cache(maxsize=50_000)
+def _named_place(name: str) -> frozenset[Place]:
+    """Read one class name or id. Cached, because a page repeats few names on thousands of elements."""
+    name = name.lower().replace("_", "-")
+    return frozenset(place for place, pattern in _PLACE_OF_CLASS if pattern.search(name))
+
+
+def _is_data(table: HtmlElement) -> bool:
+    """Tell a table of data from one that lays out the page: a grid of short cells and nothing else."""
+    if table.find("caption") is None and next(table.iterdescendants(*_NOT_DATA), None) is not None:
+        return False
+    rows = [list(row.iterchildren("td", "th")) for row in table.iter("tr")]
+    if len(rows) < 2 or sum(len(row) >= 2 for row in rows) < 2:  # noqa: PLR2004  (a grid is 2 by 2)
+        return False
+    longest = max(len(cell.text_content()) for row in rows for cell in row)
+    return longest <= 200  # noqa: PLR2004  (characters: a longer cell is prose)

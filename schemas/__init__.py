@@ -1,0 +1,1 @@
+"""What the data is: document states, published columns, errors. No I/O."""

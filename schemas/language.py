@@ -1,0 +1,77 @@
+"""Languages and scripts: codes, and which script stands for which language."""
+
+import re
+from typing import Final
+
+#: ISO 15924 code -> the characters that belong to that script alone (Unicode 16 blocks, letters only).
+SCRIPT_RANGES: Final[dict[str, str]] = {
+    "Latn": "A-Za-z\u00aa\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff\uff21-\uff3a\uff41-\uff5a",
+    "Cyrl": "\u0400-\u052f\u1c80-\u1c8f\u2de0-\u2dff\ua640-\ua69f",
+    "Grek": "\u0370-\u03ff\u1f00-\u1fff",
+    "Arab": "\u0620-\u064a\u066e-\u06d3\u06d5\u06ee-\u06ef\u06fa-\u06ff\u0750-\u077f\u08a0-\u08ff\ufb50-\ufdff\ufe70-\ufefc",
+    "Hebr": "\u05d0-\u05f4\ufb1d-\ufb4f",
+    "Deva": "\u0904-\u0939\u0958-\u0961\u0971-\u097f\ua8e0-\ua8ff",
+    "Beng": "\u0980-\u09e5\u09f0-\u09ff",
+    "Guru": "\u0a00-\u0a65\u0a70-\u0a7f",
+    "Gujr": "\u0a80-\u0ae5\u0af0-\u0aff",
+    "Orya": "\u0b00-\u0b65\u0b70-\u0b7f",
+    "Taml": "\u0b80-\u0be5\u0bf0-\u0bff",
+    "Telu": "\u0c00-\u0c65\u0c70-\u0c7f",
+    "Knda": "\u0c80-\u0ce5\u0cf0-\u0cff",
+    "Mlym": "\u0d00-\u0d65\u0d70-\u0d7f",
+    "Sinh": "\u0d80-\u0dff",
+    "Thai": "\u0e01-\u0e3a\u0e40-\u0e4e",
+    "Laoo": "\u0e80-\u0ecf\u0edc-\u0edf",
+    "Tibt": "\u0f00-\u0f1f\u0f34-\u0fff",
+    "Mymr": "\u1000-\u103f\u1050-\u109f",
+    "Geor": "\u10a0-\u10ff\u1c90-\u1cbf\u2d00-\u2d2f",
+    "Armn": "\u0531-\u058f",
+    "Ethi": "\u1200-\u139f\u2d80-\u2ddf",
+    "Khmr": "\u1780-\u17df",
+    "Thaa": "\u0780-\u07bf",
+    "Hang": "\u1100-\u11ff\u3130-\u318f\uac00-\ud7af",
+    "Kana": "\u3041-\u3096\u30a1-\u30fa\u31f0-\u31ff\uff66-\uff9d",
+    "Hani": "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff",
+}
+
+#: Scripts that one language of news uses: seeing the script is knowing the language.
+LANGUAGE_OF_SCRIPT: Final[dict[str, str]] = {
+    "Grek": "el", "Hebr": "he", "Guru": "pa", "Gujr": "gu", "Orya": "or", "Taml": "ta", "Telu": "te", "Knda": "kn",
+    "Mlym": "ml", "Sinh": "si", "Thai": "th", "Laoo": "lo", "Tibt": "bo", "Mymr": "my", "Geor": "ka", "Armn": "hy",
+    "Ethi": "am", "Khmr": "km", "Thaa": "dv", "Hang": "ko", "Kana": "ja",
+}  # fmt: skip
+
+#: Languages with a langdetect profile, by the script they are written in.
+PROFILED: Final[dict[str, frozenset[str]]] = {
+    "Latn": frozenset("af ca cs cy da de en es et fi fr hr hu id it lt lv nl no pl pt ro sk sl so sq sv sw tl tr vi".split()),
+    "Cyrl": frozenset("bg mk ru uk".split()),
+    "Arab": frozenset("ar fa ur".split()),
+    "Deva": frozenset("hi mr ne".split()),
+    "Beng": frozenset(("bn",)),
+}
+
+_PATTERNS: Final = {code: re.compile(f"[{ranges}]") for code, ranges in SCRIPT_RANGES.items()}
+
+
+def count_scripts(text: str) -> dict[str, int]:
+    """Count the letters of each script in a text; scripts without any are left out.
+
+    >>> count_scripts("Αθήνα 2026 AEK")
+    {'Latn': 3, 'Grek': 5}
+    """
+    found = {code: len(pattern.findall(text)) for code, pattern in _PATTERNS.items()}
+    return {code: count for code, count in found.items() if count}
+
+
+def primary(tag: str | None) -> str | None:
+    """Give the language part of a tag as pages write it ("de-AT", "pt_BR", "EN"); None for what is no tag.
+
+    >>> primary("pt_BR"), primary("iw"), primary("english, please")
+    ('pt', 'he', None)
+    """
+    match = re.fullmatch(r"\s*([A-Za-z]{2,3})(?:[-_][A-Za-z0-9]{2,8})*\s*", (tag or "").split(",")[0])
+    if not match:
+        return None
+    code = match[1].lower()
+    # Codes withdrawn from ISO 639-1, still printed by old systems, and the macro-language Norwegian.
+    return {"iw": "he", "in": "id", "ji": "yi", "jp": "ja", "ua": "uk", "gr": "el", "cz": "cs", "kr": "ko"}.get(code, code)
