@@ -10,14 +10,15 @@ Rule = Callable[[Page], Page]
 """Takes a page; gives it back with more blocks judged and more claims. Never changes a text but to split it."""
 
 RULES: tuple[Rule, ...] = (
-    lines.by_place,  # what the markup says a block is
+    lines.by_date,  # lines that are nothing but a time
+    lines.by_breadcrumb,  # "Home > News > Culture"
     lines.by_source,  # "Source: https://...", a bare domain
     lines.by_phrase,  # the lexicon: ads, share buttons, newsletters, ...
-    lines.by_date,  # lines that are nothing but a time
+    lines.by_place,  # what the markup says a block is
     lines.by_byline,  # "By Jane Doe", "Published: ...", above and below the story
     lines.by_credit,  # captions that end in a photo credit
     head.head_of_dump,  # site, section, headline, standfirst of a text dump
-    head.head_of_html,  # headline and standfirst of an HTML page
+    head.head_of_html,  # headline, section and standfirst of an HTML page
     sections.openings,  # what stands below "Comments" or "Read also"
     sections.own_stories,  # pointers to the site's own earlier story
     sections.repeats,  # a text that stands twice

@@ -13,7 +13,7 @@ from schemas.errors import DocumentError
 
 Place = Literal[
     "nav", "aside", "footer", "header", "figure", "caption", "quote", "list", "table", "code",
-    "comments", "form", "related", "share", "ad", "newsletter", "tags", "author", "cookie", "paywall", "main", "embed",
+    "comments", "form", "related", "share", "ad", "newsletter", "tags", "author", "cookie", "paywall", "main", "embed", "deck",
 ]  # fmt: skip
 """Surroundings that say what a piece is for, read from elements and class names."""
 
@@ -73,6 +73,7 @@ _PLACE_OF_CLASS: tuple[tuple[Place, re.Pattern[str]], ...] = tuple(
         ("tags", r"\b(?:tags?|post-?tags|article-?tags|tag-?(?:list|cloud|links)|keywords|topics)\b"),
         ("author", r"\b(?:byline|author(?:-(?:name|box|bio|info|card))?|post-?author|article-?author)\b"),
         ("embed", r"twitter-tweet|instagram-media|fb-post|\bembed(?:ded)?-?(?:post|tweet|code)\b|tiktok-embed|social-embed"),
+        ("deck", r"^(?:.*-)?(?:deck|dek|lead|lede|lead-?(?:text|paragraph|in)|standfirst|sub-?titles?|sub-?head(?:line)?|intro|introduction|chapo|sapo|vorspann|anriss|ingress|sumario|entradilla|bajada|catenaccio|perex|zajawka|preamble|abstract|excerpt|summary)$"),
         ("nav", r"\b(?:breadcrumbs?|nav(?:bar|igation)?|main-?menu|site-?nav|pagination|skip-?link)\b"),
         ("footer", r"\b(?:site-?footer|page-?footer|colophon|imprint)\b"),
     )

@@ -22,6 +22,14 @@ _TITLE_CHARS = range(8, 220)
 #: Between the name of a site and its slogan, or a headline and the name of its site.
 _SITE_SEPARATOR = re.compile(r"\s+[|–—·»•-]\s+|\s*[|｜]\s*|[_＿]")
 _DENSE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+#: Roles that a line already has when it cannot be the headline.
+_NOT_HEADLINE = frozenset({"date", "author", "source", "navigation", "ad", "share", "related", "comments"})
+_HEADLINE_LETTERS = 15
+
+#: How far above the headline a kicker stands, and how far below it the story begins, in blocks.
+_NEAR = 4
+_HEAD_BLOCKS = 40
+
 _HASHTAG = re.compile(r"^[\W_]*#(\w[\w-]*)$")
 
 _NOT_STORY = frozenset(
@@ -125,48 +133,91 @@ def head_of_html(page: Page) -> Page:
     if page.decoded.media != "html":
         return page
     blocks = list(page.blocks)
+    end = next((n for n, b in enumerate(blocks) if b.keep and is_long(b.text)), len(blocks))
     titles = {key(claim.value) for claim in page.claimed("title")} - {""}
-    first_long = next((n for n, b in enumerate(blocks) if b.keep and is_long(b.text)), len(blocks))
-    heading = next((n for n, b in enumerate(blocks) if b.element == "h1" and key(b.text) in titles), None)
+    heading = _heading(blocks, end, titles)
+    claims: list[Claim] = []
+    if heading is not None and blocks[heading].element != "h1":
+        claims.append(Claim(field="title", value=blocks[heading].text, origin="block", rule="head:title"))
+        titles.add(key(blocks[heading].text))
     for number, block in enumerate(blocks):
-        same = key(block.text) in titles and (number <= first_long or block.element in {"h1", "h2"})
-        if same and (block.keep or number == heading):
-            first = heading in (None, number)
-            blocks[number] = removed(block, "title" if first else "duplicate", "head:title" if first else "head:title-again")
-            heading = number if heading is None else heading
+        if number == heading:
+            blocks[number] = removed(block, "title", "head:title")
+        elif key(block.text) in titles and (block.keep or block.role == "boilerplate") and (number <= end or block.element == "h1"):
+            blocks[number] = removed(block, "duplicate" if heading is not None else "title", "head:title-again")
+        elif hashtag := _HASHTAG.match(block.text):
+            claims.append(Claim(field="tag", value=hashtag[1], origin="block", rule="line:hashtag"))
+            blocks[number] = removed(block, "tags", "line:hashtag")
     if heading is not None:
-        blocks = _kicker(blocks, heading)
-        blocks = _save_deck(blocks, heading, page)
-    return replace(page, blocks=tuple(blocks))
+        claims += _kickers(blocks, heading, page)
+        _standfirst(blocks, heading, page)
+    return replace(page, blocks=tuple(blocks), claims=(*page.claims, *claims))
 
 
-def _kicker(blocks: list[Block], heading: int) -> list[Block]:
-    """Short lines that were kept above the headline are kickers and section names."""
+def _heading(blocks: list[Block], end: int, titles: set[str]) -> int | None:
+    """Find the headline's block: an h1 that says what a title claim says, or else a line that begins or ends one.
+
+    Pages without an h1 print "Site: Headline" in their title element and the bare headline above the story.
+    """
+    for number, block in enumerate(blocks):
+        if block.element == "h1" and key(block.text) in titles and block.role not in _NOT_HEADLINE:
+            return number
+    found: int | None = None
+    for number, block in enumerate(blocks[:end]):
+        letters = key(block.text)
+        if block.role in _NOT_HEADLINE or block.link_density > 0.5 or len(letters) < _HEADLINE_LETTERS:  # noqa: PLR2004
+            continue
+        fits = any(
+            (title.startswith(letters) or title.endswith(letters)) and len(letters) >= 0.4 * len(title) for title in titles
+        )
+        if fits and (found is None or len(letters) > len(key(blocks[found].text))):
+            found = number
+    return found
+
+
+def _kickers(blocks: list[Block], heading: int, page: Page) -> list[Claim]:
+    """Judge the lines above the headline: the site's name, the section, a kicker."""
+    claims = []
+    sites = {key(claim.value) for claim in page.claimed("publisher")} - {""}
+    sections = {key(claim.value) for claim in page.claimed("section")} - {""}
     for number in range(heading):
         block = blocks[number]
-        if block.keep and not is_long(block.text) and not SENTENCE_END.search(block.text):
-            blocks[number] = removed(block, "section", "head:above-title")
-    return blocks
-
-
-def _save_deck(blocks: list[Block], heading: int, page: Page) -> list[Block]:
-    """Keep the standfirst where the extractor left it out: the sentence between the headline and the text."""
-    described = {key(claim.value) for claim in page.claimed("description")} - {""}
-    first_kept = next((n for n in range(heading + 1, len(blocks)) if blocks[n].keep), None)
-    if first_kept is None or first_kept - heading > 40:  # noqa: PLR2004  (too far away to be one head)
-        return blocks
-    if key(blocks[first_kept].text) in described and blocks[first_kept].role == "paragraph":
-        blocks[first_kept] = replace(blocks[first_kept], role="deck", rule="head:deck")
-        return blocks
-    pictured = {key(text) for image in page.images for text in (image.alt, image.caption) if text}
-    for number in range(heading + 1, first_kept):
-        block = blocks[number]
-        if key(block.text) in pictured:
+        near = number >= heading - _NEAR
+        if is_long(block.text) or SENTENCE_END.search(block.text) or not (block.keep or block.role in {"boilerplate", "navigation"}):
             continue
-        if block.keep or block.role != "boilerplate" or block.places & _NOT_STORY or block.link_density > 0.3:  # noqa: PLR2004
+        name, *slogan = _SITE_SEPARATOR.split(block.text, maxsplit=1)
+        if key(block.text) in sites or (slogan and key(name) in sites):
+            blocks[number] = removed(block, "site", "head:site")
+            continue
+        hit = load_lexicon().find(block.text)
+        named = near and (key(block.text) in sections or (hit is not None and hit.role == "section"))
+        if named:
+            claims.append(Claim(field="section", value=block.text, origin="block", rule="head:above-title"))
+        if block.keep or named:
+            blocks[number] = removed(block, "section", "head:above-title")
+    return claims
+
+
+def _standfirst(blocks: list[Block], heading: int, page: Page) -> None:
+    """Mark the standfirst, and keep it where the extractor left it out: the sentence between headline and text."""
+    described = {key(claim.value) for claim in page.claimed("description")} - {""}
+    pictured = {key(text) for image in page.images for text in (image.alt, image.caption) if text}
+    first_kept = next((n for n in range(heading + 1, len(blocks)) if blocks[n].keep), None)
+    if first_kept is None or first_kept - heading > _HEAD_BLOCKS:
+        return
+    for number in range(heading + 1, first_kept + 1):
+        block = blocks[number]
+        if block.role not in {"boilerplate", "paragraph", "heading"} or key(block.text) in pictured:
+            continue
+        said = key(block.text) in described
+        marked = "deck" in block.places or (block.element == "h2" and number <= heading + 2)
+        if number == first_kept:
+            if said or marked:
+                blocks[number] = replace(block, role="deck", rule="head:deck")
+            return
+        if block.places & _NOT_STORY or block.link_density > 0.3:  # noqa: PLR2004  (a teaser)
             continue
         sentence = len(block.text) >= 40 and bool(SENTENCE_END.search(block.text))  # noqa: PLR2004
-        if key(block.text) in described or is_long(block.text) or sentence:
+        if said or is_long(block.text) or sentence or (marked and len(block.text) >= 40):  # noqa: PLR2004
             blocks[number] = replace(block, role="deck", keep=True, rule="head:deck")
-            break
-    return blocks
+            return

@@ -12,6 +12,7 @@ from functools import cache
 from importlib.resources import files
 
 from normalize.boilerplate.lexicon import load_lexicon
+from normalize.column import is_long
 from normalize.dates import is_date_line
 from schemas.document import Block, Claim, Image, Page, RemovedRole
 
@@ -39,6 +40,18 @@ _BETWEEN_AGENCIES = re.compile(r"\s*[/,;、，+&|]\s*|\s+(?:und|and|et|y|e|и|κ
 #: A photo credit is short: longer texts after "Photo:" are prose, in characters.
 _LONGEST_CREDIT = 80
 
+#: "© Name" in a caption; with a year behind it, it is the site's notice.
+_COPYRIGHT = re.compile(r"©|\([cC]\)\s")
+
+_LONGEST_CAPTION = 600
+_LONGEST_TAG = 60
+
+#: "Home > News > Culture", "Αρχική / Πολιτισμός".
+_BREADCRUMB = re.compile(r"\s*[>»›→/|]\s*")
+
+#: A byline may stand this many blocks below the story.
+_BELOW = 4
+
 #: The longest way to write two times with weekdays and zones, in characters.
 _LONGEST_TIME = 120
 _DIGIT = re.compile(r"\d")
@@ -50,14 +63,46 @@ _LONGEST_NAMES = 70
 
 def by_place(page: Page) -> Page:
     """Name left-out blocks by the markup around them, and take captions out of the story."""
+    claims: list[Claim] = []
 
     def judge(block: Block) -> Block:
+        if not block.keep and block.role != "boilerplate":
+            return block
         for place, role in _ROLE_OF_PLACE:
             if place in block.places and (not block.keep or place in _SURE_PLACES):
+                if place == "tags" and block.link_density > 0.5 and len(block.text) <= _LONGEST_TAG:  # noqa: PLR2004
+                    claims.append(Claim(field="tag", value=block.text, origin="block", rule="place:tags"))
+                if place == "author" and len(block.text) <= _LONGEST_NAMES:
+                    claims.append(Claim(field="author", value=block.text, origin="block", rule="place:author"))
+                if role == "caption" and _is_credit(block.text):
+                    return removed(block, "credit", f"place:{place}")
                 return removed(block, role, f"place:{place}")
         return block
 
-    return _each(page, judge)
+    judged = _each(page, judge)
+    return replace(judged, claims=(*judged.claims, *claims))
+
+
+def by_breadcrumb(page: Page) -> Page:
+    """Take out "Home > News > Culture"; its last part is the section."""
+    lexicon = load_lexicon()
+    claims: list[Claim] = []
+    titles = {claim.value.casefold() for claim in page.claimed("title")}
+
+    def judge(block: Block) -> Block:
+        parts = [part.strip() for part in _BREADCRUMB.split(block.text)] if len(block.text) <= _LONGEST_TIME else []
+        if len(parts) < 2 or not all(parts):  # noqa: PLR2004
+            return block
+        hit = lexicon.find(parts[0])
+        if hit is None or hit.role != "navigation":
+            return block
+        sections = [part for part in parts[1:] if part.casefold() not in titles and len(part) <= _LONGEST_TAG]
+        if sections:
+            claims.append(Claim(field="section", value=sections[-1], origin="block", rule="line:breadcrumb"))
+        return removed(block, "navigation", "line:breadcrumb")
+
+    judged = _each(page, judge)
+    return replace(judged, claims=(*judged.claims, *claims))
 
 
 def by_phrase(page: Page) -> Page:
@@ -71,9 +116,7 @@ def by_phrase(page: Page) -> Page:
             return block
         if hit.role == "tags" and hit.how == "start":
             claims.append(Claim(field="tags", value=_after(hit.phrase, block.text), origin="block", rule=hit.rule))
-        if not block.keep and block.rule.startswith("place:"):
-            return block
-        return removed(block, hit.role, hit.rule)
+        return removed(block, hit.role, hit.rule) if block.keep or block.role == "boilerplate" else block
 
     judged = _each(page, judge)
     return replace(judged, claims=(*judged.claims, *claims))
@@ -84,21 +127,26 @@ def by_byline(page: Page) -> Page:
     lexicon = load_lexicon()
     claims: list[Claim] = []
     blocks = list(page.blocks)
-    kept = [number for number, block in enumerate(blocks) if block.keep]
-    long = [number for number in kept if len(blocks[number].text) > _LONGEST_BYLINE]
-    edges = [number for number in kept if not long or number < long[0] or number > long[-1]]
-    for number in edges:
-        block = blocks[number]
-        if len(block.text) > _LONGEST_BYLINE:
+    prose = [number for number, block in enumerate(blocks) if block.keep and is_long(block.text)]
+    first, last = (prose[0], prose[-1]) if prose else (len(blocks), -1)
+    for number, block in enumerate(blocks):
+        if first <= number <= last or len(block.text) > _LONGEST_BYLINE or not (block.keep or block.role == "boilerplate"):
             continue
         hit = lexicon.find(block.text)
-        if hit is None or hit.role not in {"author", "date"} or (hit.role == "date" and not re.search(r"\d", block.text)):
+        if hit is None or hit.role not in {"author", "date", "agency"}:
+            continue
+        if hit.role == "date" and not _DIGIT.search(block.text):
             continue
         if hit.role == "author":
             names = _after(hit.phrase, block.text)
-            if not names or len(names) > _LONGEST_NAMES:
+            if not names or len(names) > _LONGEST_NAMES or number > last + _BELOW > _BELOW:
                 continue
             claims.append(Claim(field="author", value=names, origin="block", rule=hit.rule))
+        if hit.role == "agency":
+            name = _after(hit.phrase, block.text).strip(" .")
+            if not is_agency(name):
+                continue
+            claims.append(Claim(field="agency", value=name, origin="block", rule=hit.rule))
         blocks[number] = removed(block, hit.role, hit.rule)
     return replace(page, blocks=tuple(blocks), claims=(*page.claims, *claims))
 
@@ -132,8 +180,12 @@ def by_source(page: Page) -> Page:
                 claims.append(Claim(field="publisher_hint", value=domain[1].lower(), origin="block", rule="line:domain"))
                 return removed(block, "source", "line:domain")
             return block
-        hit = lexicon.find(block.text) if len(block.text) <= 300 else None  # noqa: PLR2004
+        hit = lexicon.find(block.text)
         if hit and hit.role == "source":
+            name = _after(hit.phrase, block.text).strip(" .")
+            if is_agency(name):
+                claims.append(Claim(field="agency", value=name, origin="block", rule=hit.rule))
+                return removed(block, "agency", hit.rule)
             cited = _URL.findall(block.text) or [link for link in block.links if link.startswith(("http://", "https://"))]
             claims.extend(Claim(field="cited", value=url.rstrip(".,;"), origin="block", rule=hit.rule) for url in cited)
             return removed(block, "source", hit.rule)
@@ -146,23 +198,35 @@ def by_source(page: Page) -> Page:
 def by_credit(page: Page) -> Page:
     """Take out captions that end in a photo credit ("... at the summit.Image: keystone").
 
-    In a text dump they become pictures without an address; in HTML the figure has them already.
+    A line that is nothing but a credit takes the short line above it along as its caption. Where the page has no figure
+    for them (text dumps, table layouts) they become pictures without an address.
     """
     images: list[Image] = []
-
-    def judge(block: Block) -> Block:
-        if not block.keep or len(block.text) > 600:  # noqa: PLR2004
-            return block
-        parts = split_credit(block.text)
+    known = {image.caption for image in page.images}
+    blocks = list(page.blocks)
+    for number, block in enumerate(blocks):
+        undecided = block.keep or block.role == "boilerplate"
+        parts = split_credit(block.text) if undecided and len(block.text) <= _LONGEST_CAPTION else None
         if parts is None:
-            return block
+            continue
         caption, credit, rule = parts
-        if block.element == "line":
-            images.append(Image(url=None, caption=caption, credit=credit, lead=not images))
-        return removed(block, "caption" if caption else "credit", rule)
+        blocks[number] = removed(block, "caption" if caption else "credit", rule)
+        above = blocks[number - 1] if number else None
+        if caption is None and above and (above.keep or above.role == "boilerplate") and _may_be_caption(above):
+            caption = above.text
+            blocks[number - 1] = removed(above, "caption", "line:above-credit")
+        if caption and caption not in known and "figure" not in block.places and (block.keep or block.element == "line"):
+            images.append(Image(url=None, caption=caption, credit=credit, lead=not images and not page.images))
+    return replace(page, blocks=tuple(blocks), images=(*page.images, *images))
 
-    judged = _each(page, judge)
-    return replace(judged, images=(*judged.images, *images))
+
+def _may_be_caption(block: Block) -> bool:
+    return len(block.text) <= _LONGEST_NAMES * 2 and not re.search(r"[.。।]$", block.text) and not block.element.startswith("h")
+
+
+def _is_credit(text: str) -> bool:
+    parts = split_credit(text)
+    return parts is not None and parts[0] is None
 
 
 def split_credit(text: str) -> tuple[str | None, str, str] | None:
@@ -170,20 +234,25 @@ def split_credit(text: str) -> tuple[str | None, str, str] | None:
 
     >>> split_credit("A ferry in the harbour.") is None
     True
+    >>> split_credit("A ferry in the harbour. © Ann Lee")
+    ('A ferry in the harbour.', 'Ann Lee', 'line:copyright')
     """
-    best: tuple[str | None, str, str] | None = None
     for hit in load_lexicon().credits(text):
-        if not hit.phrase.rstrip().endswith((":", "：", "©")) and hit.begin > 0:
+        if hit.begin > 0 and not hit.phrase.rstrip().endswith((":", "：")):
             continue
         found = list(re.finditer(re.escape(hit.phrase.strip()), text, re.IGNORECASE))
-        if not found:
-            continue
-        caption = text[: found[-1].start()].rstrip(" ([|/-–—,")
-        credit = text[found[-1].end() :].strip(" :)].|")
-        if credit and len(credit) <= _LONGEST_CREDIT and not re.search(r"[.!?]\s+\w", credit):
-            best = (caption or None, credit, hit.rule)
-            break
-    return best
+        if found and (parts := _around(text, found[-1], hit.rule)):
+            return parts
+    marks = list(_COPYRIGHT.finditer(text))
+    return _around(text, marks[-1], "line:copyright") if marks and not _DIGIT.search(text[marks[-1].end() :]) else None
+
+
+def _around(text: str, mark: re.Match[str], rule: str) -> tuple[str | None, str, str] | None:
+    caption = text[: mark.start()].rstrip(" ([|/-–—,©")
+    credit = text[mark.end() :].strip(" :：)].|©")
+    if not credit or len(credit) > _LONGEST_CREDIT or re.search(r"[.!?]\s+\w{3}", credit):
+        return None
+    return caption or None, credit, rule
 
 
 def by_agency(page: Page) -> Page:

@@ -8,13 +8,16 @@ from normalize.boilerplate.lexicon import load_lexicon
 from normalize.boilerplate.lines import removed
 from normalize.column import is_long
 from normalize.main_text import key
-from schemas.document import Block, Claim, Page
+from schemas.document import Block, Claim, Page, RemovedRole
 
 #: Shorter texts may well stand twice in a story ("What happens next?"), in letters.
 _REPEAT_LETTERS = 30
 
 #: More texts than this that stand twice are the way the story is built.
 _MOST_REPEATS = 3
+
+#: The foot of a page ends whatever was open.
+_CLOSING = frozenset({"legal", "cookie", "newsletter", "paywall"})
 
 #: "Previously, "FACTS" wrote that ...": a site points to its own earlier story. An opener of one language, the
 #: quoted name of the site, and a verb of saying within a few words.
@@ -73,32 +76,31 @@ def openings(page: Page) -> Page:
     blocks = list(page.blocks)
     total = sum(len(block.text) for block in blocks if block.keep)
     past = 0
-    opened: tuple[str, str] | None = None
+    opened: tuple[RemovedRole, str] | None = None
     for number, block in enumerate(blocks):
-        if not block.keep:
+        past += len(block.text) if block.keep else 0
+        if not block.keep and block.role != "boilerplate":
             opened = _opens(block, opened, past=past, total=total)
+        elif opened is None:
             continue
-        past += len(block.text)
-        if opened is None:
-            continue
-        role, rule = opened
-        if role == "comments":
-            blocks[number] = removed(block, "comments", rule)
-        elif block.link_density > 0.5 or not (SENTENCE_END.search(block.text) or is_long(block.text)):  # noqa: PLR2004
-            blocks[number] = removed(block, "related", rule)
-        else:
+        elif opened[0] == "comments" or block.link_density > 0.5 or not (SENTENCE_END.search(block.text) or is_long(block.text)):  # noqa: PLR2004
+            blocks[number] = removed(block, *opened)
+        elif block.keep:
             opened = None
     return replace(page, blocks=tuple(blocks))
 
 
-def _opens(block: Block, opened: tuple[str, str] | None, *, past: int, total: int) -> tuple[str, str] | None:
+def _opens(
+    block: Block, opened: tuple[RemovedRole, str] | None, *, past: int, total: int
+) -> tuple[RemovedRole, str] | None:
     """Say what a removed block opens, or what stays open after it."""
-    if block.role == "comments" and block.rule.startswith("lexicon:") and past >= total * 0.5:
-        hit = load_lexicon().find(block.text)
-        if hit and hit.how == "line":
-            return "comments", "sections:after-comments-heading"
+    hit = load_lexicon().find(block.text) if block.rule.startswith("lexicon:") else None
+    if hit and hit.role == "comments" and hit.how == "line" and past >= total * 0.5:
+        return "comments", "sections:after-comments-heading"
+    if block.role in _CLOSING:
+        return None
     if opened and opened[0] == "comments":
         return opened
-    if block.role == "related" and block.rule.startswith("lexicon:") and past >= total * 0.3:
+    if hit and hit.role == "related" and past >= total * 0.3:
         return "related", "sections:after-related-heading"
     return opened
