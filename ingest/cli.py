@@ -217,6 +217,34 @@ def _listed(counts: dict[str, int], *, before: str = "") -> str:
     return before + text + more
 
 
+@app.command()
+def explain(
+    document: Annotated[
+        str,
+        typer.Argument(metavar="INPUT", help="A file, an archive, a catalogue, or - for standard input."),
+    ],
+    *,
+    member: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="Which document of several: member, WARC record id, URL, or number from 1."),
+    ] = None,
+    html: Annotated[bool, typer.Option("--html", help="Write one HTML page instead of text.")] = False,
+) -> None:
+    """Show why a document came out as it did: babelwire explain page.html --html > why.html."""
+    from ingest.config import read_options  # noqa: PLC0415
+    from ingest.explain import as_html, choose, write_text  # noqa: PLC0415
+    from normalize.explain import explain as explain_document  # noqa: PLC0415
+
+    options = read_options(None, os.environ)
+    chosen = choose(_inputs([document]), member, options.limits)
+    explanation = explain_document(chosen, options.document)
+    if html:
+        # Bytes, because the page says it is UTF-8 whatever the terminal speaks.
+        typer.echo(as_html(explanation).encode(), nl=False)
+    else:
+        write_text(explanation, sys.stdout)
+
+
 class QueryFormat(StrEnum):
     """How the answer to a query is printed."""
 

@@ -26,11 +26,15 @@ def canonical_url(page: Page, url: str | None) -> Claim | None:
         if not address.startswith(("http://", "https://")):
             continue
         # A home page or another site's address here is a mistake of the page's system.
-        if url and (domain_of(address) != domain_of(url) or (urlsplit(address).path in {"", "/"} != urlsplit(url).path in {"", "/"})):
+        if url and (domain_of(address) != domain_of(url) or (_is_home(address) and not _is_home(url))):
             continue
         return Claim(field="url_canonical", value=address, origin=claim.origin, rule=claim.rule)
     cleaned = courlan.normalize_url(url, strict=False) if url and url.startswith("http") else None
     return Claim(field="url_canonical", value=cleaned, origin="url", rule="courlan") if cleaned else None
+
+
+def _is_home(url: str) -> bool:
+    return urlsplit(url).path in {"", "/"}
 
 
 def domain_of(url: str | None) -> str | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from normalize.boilerplate import head, lines, sections, shape
+from normalize.boilerplate import head, lines, listing, sections, shape
 from schemas.document import Page
 from schemas.errors import DocumentError
 
@@ -14,11 +14,14 @@ RULES: tuple[Rule, ...] = (
     lines.by_breadcrumb,  # "Home > News > Culture"
     lines.by_source,  # "Source: https://...", a bare domain
     lines.by_phrase,  # the lexicon: ads, share buttons, newsletters, ...
+    lines.by_notice,  # "© 2026 The Daily Example"
     lines.by_place,  # what the markup says a block is
     lines.by_byline,  # "By Jane Doe", "Published: ...", above and below the story
     lines.by_credit,  # captions that end in a photo credit
     head.head_of_dump,  # site, section, headline, standfirst of a text dump
     head.head_of_html,  # headline, section and standfirst of an HTML page
+    listing.entries,  # the headlines and summaries of a page that lists stories
+    head.nameless_bylines,  # a name alone beside the time
     sections.openings,  # what stands below "Comments" or "Read also"
     sections.own_stories,  # pointers to the site's own earlier story
     sections.repeats,  # a text that stands twice

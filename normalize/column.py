@@ -2,7 +2,8 @@
 
 trafilatura judges elements; on old layouts it takes menus, tickers and forum posts along with the story, or misses it.
 A story stands in one column. So what was kept above the first and below the last paragraph of the best column, and is no
-paragraph itself, goes; and where the extractor kept next to nothing of a page's one great column, the column is taken.
+paragraph itself, goes; what was dropped from its middle comes back; and where the extractor kept next to nothing of a
+page's one great column, the column is taken.
 """
 
 import re
@@ -30,22 +31,25 @@ _MISSED_SHARE: Final = 0.3
 _MISSED_CHARS: Final = 800
 _MISSED_TIMES: Final = 4
 
+_HEADINGS: Final = frozenset(("h2", "h3", "h4", "h5"))
+_NOT_PROSE: Final = frozenset(("caption", "embed", "figure"))
 _NOT_STORY: Final = frozenset(("nav", "footer", "comments", "related", "share", "ad", "newsletter", "cookie", "form", "aside"))
 
 
 def is_long(text: str) -> bool:
     """Is this long enough to be a paragraph of a story, in the script it is written in?"""
-    return _at_least(text, _BODY_CHARS)
+    return at_least(text, _BODY_CHARS)
 
 
-def _at_least(text: str, characters: int) -> bool:
+def at_least(text: str, characters: int) -> bool:
+    """Does the text say as much as so many characters of an alphabet?"""
     if len(text) >= characters:
         return True
     return len(text) >= characters * _DENSE_FACTOR and len(_DENSE.findall(text)) * 2 > len(text)
 
 
 def _is_prose(segment: Segment) -> bool:
-    return segment.link_density < _PROSE_LINKS and _at_least(segment.text, _PROSE_CHARS)
+    return segment.link_density < _PROSE_LINKS and at_least(segment.text, _PROSE_CHARS)
 
 
 def check_column(segments: Sequence[Segment], kept: Sequence[bool]) -> list[str | None]:
@@ -71,12 +75,40 @@ def check_column(segments: Sequence[Segment], kept: Sequence[bool]) -> list[str 
     kept_inside = sum(len(segments[number].text) for number in inside)
     kept_prose = sum(len(s.text) for s, keep, is_prose in zip(segments, kept, prose, strict=True) if keep and is_prose)
     if size >= _MISSED_CHARS and kept_inside < _MISSED_SHARE * size and size > _MISSED_TIMES * kept_prose:
+        whole = [number for number, segment in enumerate(segments) if prose[number] and segment.column == best]
         for number, segment in enumerate(segments):
-            belongs = segment.column == best and segment.link_density < 0.5  # noqa: PLR2004  (half of it links: a menu)
+            within = whole[0] <= number <= whole[-1]
+            belongs = within and segment.column == best and segment.link_density < 0.5  # noqa: PLR2004  (else: a menu)
             answers[number] = "column:story" if belongs else "column:outside" if kept[number] else None
-    elif inside and kept_inside >= _SHARE * kept_prose:
+        return answers
+    if inside and kept_inside >= _SHARE * kept_prose:
         for number, segment in enumerate(segments):
             within = inside[0] <= number <= inside[-1] or segment.column == best
             if kept[number] and not within and not (segment.link_density < _PROSE_LINKS and is_long(segment.text)):
                 answers[number] = "column:outside"
+    _fill(segments, kept, answers, inside, best)
     return answers
+
+
+def _fill(
+    segments: Sequence[Segment], kept: Sequence[bool], answers: list[str | None], inside: Sequence[int], best: int
+) -> None:
+    """Keep what the extractor dropped from the middle of the story: long paragraphs, and headings over kept text."""
+    story = [number for number, keep in enumerate(kept) if keep and answers[number] is None]
+    if not story:
+        return
+    for number in range(story[0] + 1, story[-1]):
+        segment = segments[number]
+        if kept[number] or segment.places & _NOT_STORY:
+            continue
+        heading = segment.element in _HEADINGS and kept[number + 1] and segment.link_density < 0.5  # noqa: PLR2004
+        paragraph = (
+            len(inside) > 1
+            and inside[0] < number < inside[-1]
+            and segment.column == best
+            and segment.link_density < _PROSE_LINKS
+            and not segment.places & _NOT_PROSE
+            and is_long(segment.text)
+        )
+        if heading or paragraph:
+            answers[number] = "column:story"

@@ -192,6 +192,8 @@ _MARKS = dict(zip(".,/-:()[]{}'+|;*<>~_\"`", ".,/-:()()()'+;;;;;;;;;", strict=Fa
 #: A small letter and then a capital: two words run together ("a.mJan 7").
 _CAMEL = re.compile(r"[a-zß-öø-ÿά-ώа-яіїєґ](?=[A-ZÀ-ÖØ-ÞΆ-ΏΑ-ΩА-ЯІЇЄҐ])")
 #: Shape letter of a number, by how many digits it has.
+_GLUED = re.compile(r"[.\s]m(?=[A-ZÀ-ÖØ-Þ])")
+
 _DIGITS = "L1234LLL8"
 #: Unknown words this many tokens from a number are looked at twice.
 _NEAR = 5
@@ -402,6 +404,9 @@ def _read(source: str, *, give_up: int = MAX_LINE) -> _Line:  # noqa: C901, PLR0
     lexicon = _lexicon()
     classes, phrases = lexicon.classes, lexicon.phrases
     tokens = _tokens(source)
+    if _GLUED.search(source):
+        # Now, because "p.m" is known as a phrase of two words.
+        tokens = [part for token in tokens for part in _parted(token, source)]
     read: list[tuple[str, str, int, int]] = []
     near: set[int] | None = None
     at = unknown = 0
@@ -454,6 +459,13 @@ def _near_numbers(tokens: list[_Token]) -> set[int]:
         if token[0] == _NUMBER
         for place in range(number - _NEAR, number + _NEAR)
     }
+
+
+def _parted(token: _Token, source: str) -> list[_Token]:
+    """Cut the "m" off a word that was glued to it ("p.mFeb 4")."""
+    kind, text, start, end = token
+    glued = kind == _WORD and _GLUED.match(source, start - 1) is not None
+    return (_run_together(source, text, start, end) if glued else None) or [token]
 
 
 def _run_together(source: str, text: str, start: int, end: int) -> list[_Token] | None:

@@ -32,6 +32,7 @@ _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 _MULTI_BYTE = re.compile(rb"[\xc2-\xf4][\x80-\xbf]+")
 _MARKUP = re.compile(rb"<(?:script|style)\b.*?</(?:script|style)>|<[^>]*>", re.DOTALL | re.IGNORECASE)
 _CONTROLS = re.compile("[\x01-\x08\x0e-\x1f]")
+_CONTROL_BYTES = bytes([*range(0x01, 0x09), *range(0x0E, 0x20)])
 _HTML_START = re.compile(
     r"\s*(?:<\?xml[^>]{0,200}>\s*)?(?:<!--.{0,2000}?-->\s*)*<(?:!doctype\s+html|html|head|body|div|p|article|table)\b",
     re.IGNORECASE | re.DOTALL,
@@ -65,7 +66,7 @@ def decode(raw: RawDocument, options: DocumentOptions) -> Decoded:
     if nuls := text.count("\x00"):
         text = text.replace("\x00", "")
         fixes.append(f"drop_nul x {nuls}")
-    controls = len(_CONTROLS.findall(text))
+    controls = _controls(body, text, charset)
     if controls > max(20, len(text) // 50):
         raise DocumentError(
             "decode",
@@ -82,6 +83,14 @@ def decode(raw: RawDocument, options: DocumentOptions) -> Decoded:
         charset_source=source,
         fixes=tuple(fixes),
     )
+
+
+def _controls(body: bytes, text: str, charset: str) -> int:
+    """Count the control characters other than NUL, tab and line ends."""
+    if charset.startswith("utf-16"):
+        return len(_CONTROLS.findall(text))
+    # On the bytes: they are the same there, and counting is fifty times faster.
+    return len(body) - len(body.translate(None, _CONTROL_BYTES))
 
 
 def _charset(raw: RawDocument) -> tuple[str, CharsetSource]:

@@ -6,7 +6,7 @@ from urllib.parse import urljoin
 
 from normalize import people
 from normalize.address import canonical_url, domain_of, page_url, record_id, story_id
-from normalize.boilerplate.lines import is_agency, split_credit
+from normalize.boilerplate.lines import is_agency, split_credit, split_picture_credit
 from normalize.headline import choose_title, site_names
 from normalize.kind import is_free, page_type
 from normalize.language import detect, detect_paragraph
@@ -46,7 +46,8 @@ def describe(page: Page, raw_sha256: str, options: DocumentOptions) -> Article:
     kind, kind_rule = page_type(page)
     paragraphs = _paragraphs(page, kind)
     language = _language(page, title, paragraphs, options)
-    times = publication(page)
+    # The date of a page that is no story is the date of something on it.
+    times = publication(page, guess=kind not in {"listing", "error", "other"})
     authors, author_claim, credited = people.authors(page)
     subtitle = _subtitle(page, title)
     description = _first(page, "description")
@@ -181,10 +182,10 @@ def _images(page: Page, url: str | None) -> tuple[Image, ...]:
     found = []
     for image in page.images:
         caption, credit = image.caption, image.credit
-        parts = split_credit(caption) if caption else None
+        parts = (split_credit(caption) or split_picture_credit(caption)) if caption else None
         if parts:
             caption, credit = parts[0], credit or parts[1]
-        if credit and (alone := split_credit(credit)):
+        if credit and (alone := split_credit(credit) or split_picture_credit(credit)):
             credit = alone[1]
         address = urljoin(url or "", image.url) if image.url else None
         found.append(replace(image, url=address, caption=caption, credit=credit))

@@ -9,7 +9,7 @@ from normalize.images import read_images
 from normalize.main_text import find_paragraphs, story_paragraphs
 from normalize.options import DocumentOptions
 from normalize.publication import guess_date
-from normalize.segments import Segment, parse, segment
+from normalize.segments import Segment, drop_unseen, parse, segment
 from schemas.document import Block, Claim, Decoded, KeptRole, Page
 from schemas.errors import DocumentError
 
@@ -22,6 +22,8 @@ _WRAP_SHARE = 0.6
 
 #: A paragraph inside a list item that is longer tells a story of its own (the entries of a live blog), in characters.
 _ITEM_CHARS = 80
+
+_BOLD_HEADING_CHARS = 120
 
 _KEPT_ROLE: dict[str, KeptRole] = {
     "h1": "heading", "h2": "heading", "h3": "heading", "h4": "heading", "h5": "heading", "h6": "heading",
@@ -65,9 +67,16 @@ def _with_given(page: Page) -> Page:
 
 def _from_html(decoded: Decoded, options: DocumentOptions) -> Page:
     tree = parse(decoded.text, options)
+    # Held until the end: lxml makes a new Python object for each element each time somebody walks by.
+    elements = list(tree.iter())
     segments = segment(tree, options)
     claims, types = metadata.read_claims(tree)
     images = read_images(tree)
+    if not any(claim.field in {"published", "time"} for claim in claims):
+        guess = guess_date(tree, decoded.raw.url, decoded.raw.fetched_at)
+        claims = (*claims, guess) if guess else claims
+    del elements
+    drop_unseen(tree)
     paragraphs = story_paragraphs(tree, segments, decoded.raw.url) if segments else []
     kept, missing = find_paragraphs(segments, paragraphs)
     checked = check_column(segments, kept)
@@ -75,15 +84,13 @@ def _from_html(decoded: Decoded, options: DocumentOptions) -> Page:
     for number, (piece, keep, check) in enumerate(zip(segments, kept, checked, strict=True)):
         blocks.append(_block(piece, keep=keep if check is None else check == "column:story", rule=check))
         blocks += [_unplaced(text) for after, text in missing if after == number]
-    if not any(claim.field == "published" for claim in claims):
-        # Last, because htmldate changes the tree.
-        guess = guess_date(tree, decoded.raw.url, decoded.raw.fetched_at)
-        claims = (*claims, guess) if guess else claims
     return Page(decoded=decoded, blocks=tuple(blocks), claims=claims, images=images, types=types)
 
 
 def _block(piece: Segment, *, keep: bool, rule: str | None) -> Block:
     role: KeptRole = _KEPT_ROLE.get(piece.element, "paragraph")
+    if role == "paragraph" and _is_bold_heading(piece):
+        role = "heading"
     if "quote" in piece.places:
         role = "quote"
     elif role == "paragraph" and "list" in piece.places and len(piece.text) < _ITEM_CHARS:
@@ -97,6 +104,15 @@ def _block(piece: Segment, *, keep: bool, rule: str | None) -> Block:
         places=frozenset(piece.places),
         link_density=piece.link_density,
         links=piece.links,
+    )
+
+
+def _is_bold_heading(piece: Segment) -> bool:
+    """A short line all in bold that is no sentence: how pages without heading elements set their headings."""
+    return (
+        len(piece.text) <= _BOLD_HEADING_CHARS
+        and piece.bold_chars >= 0.9 * len(piece.text)  # noqa: PLR2004  (spaces at the edges are not counted)
+        and not _SENTENCE_END.search(piece.text)
     )
 
 

@@ -12,6 +12,9 @@ _SEPARATOR = re.compile(r"\s+[|–—·»•:/-]\s+|\s*[|｜]\s*|[_＿]|\s+::\s+
 #: A headline of fewer letters is a logo or a section name unless another claim agrees.
 _MIN_LETTERS = 6
 
+#: A kicker is the smaller part of an h1.
+_BULK = 0.6
+
 #: Trust between claims that cannot be compared (h1 first: it is the one that readers see).
 _ORDER = ("given", "block", "h1", "json-ld", "microdata", "meta", "title-tag")
 
@@ -34,12 +37,22 @@ def choose_title(page: Page) -> Claim | None:
         if len(key(claim.value)) >= _MIN_LETTERS and agreement >= 0.5 and (best is None or (agreement, -number) > best[:2]):  # noqa: PLR2004
             best = (agreement, -number, claim)
     if best:
-        return _cut(best[2], sites, others)
+        return _without_kicker(_cut(best[2], sites, others), others)
     for claim in others or claims:
         cut = _cut(claim, sites, [other for other in claims if other is not claim])
         if key(cut.value) and key(cut.value) not in sites:
             return cut
     return None
+
+
+def _without_kicker(claim: Claim, others: Sequence[Claim]) -> Claim:
+    """Take the headline from another claim where the h1 holds a kicker before it ("CultureLibrary opens all night")."""
+    whole = key(claim.value)
+    for other in others:
+        part = key(other.value)
+        if part != whole and whole.endswith(part) and len(part) >= _BULK * len(whole):
+            return other
+    return claim
 
 
 def site_names(page: Page) -> frozenset[str]:
@@ -69,7 +82,7 @@ def _cut(claim: Claim, sites: frozenset[str], others: Sequence[Claim]) -> Claim:
         head, tail = value[:start], value[end:]
         if key(tail) and _is_site(key(tail), sites):
             value = head
-        elif any(key(other.value) == key(head) for other in others) and len(key(head)) >= _MIN_LETTERS:
+        elif key(tail) and len(key(head)) >= _MIN_LETTERS and any(key(other.value) == key(head) for other in others):
             value = head
     parts = [(match.start(), match.end()) for match in _SEPARATOR.finditer(value)]
     for start, end in parts[:1]:

@@ -7,7 +7,7 @@ from normalize.boilerplate.head import SENTENCE_END
 from schemas.document import Block, Page, PageType
 
 #: Below these a page cannot be what it is not called, in characters of kept text.
-_STUB_CHARS = 1_500
+_STUB_CHARS = 800
 _GALLERY_CHARS = 800
 _ERROR_CHARS = 1_000
 _VIDEO_CHARS = 500
@@ -18,6 +18,11 @@ _ERROR_TITLE = re.compile(
     r"nie znaleziono strony|sayfa bulunamadı|access denied|الصفحة غير موجودة|页面不存在|ページが見つかりません",
     re.IGNORECASE,
 )
+
+#: A wall stands right below the last paragraph, in blocks.
+_WALL_BLOCKS = 5
+
+_LISTING_TYPES = frozenset({"collectionpage", "itemlist", "searchresultspage"})
 
 #: Times between the entries of a live blog.
 _LIVE_TIMES = 5
@@ -38,11 +43,13 @@ def page_type(page: Page) -> tuple[PageType, str]:
         return "error", f"http:{status}"
     if chars < _ERROR_CHARS and _ERROR_TITLE.search(titles):
         return "error", "title"
+    if is_declared_listing(page) and len(kept) >= _LISTING_ENTRIES and all(block.role == "teaser" for block in kept):
+        return "listing", "declared"
     if "liveblogposting" in page.types or _live_times(page.blocks) >= _LIVE_TIMES:
         return "live_blog", "json-ld:LiveBlogPosting" if "liveblogposting" in page.types else "times between entries"
     if chars < _STUB_CHARS and (rule := _behind_paywall(page)):
         return "paywall_stub", rule
-    story = any("article" in kind or kind in {"blogposting", "report"} for kind in page.types)
+    story = _has_story(page)
     if not story and chars < _VIDEO_CHARS and any(kind.startswith("video") for kind in page.types):
         return "video", "declared"
     captioned = sum(1 for image in page.images if image.caption)
@@ -53,21 +60,33 @@ def page_type(page: Page) -> tuple[PageType, str]:
     return "article", "default"
 
 
+def is_declared_listing(page: Page) -> bool:
+    """Does the page say that it lists stories, and not that it is one?"""
+    return bool(_LISTING_TYPES & set(page.types)) and not _has_story(page)
+
+
+def _has_story(page: Page) -> bool:
+    return any("article" in kind or kind in {"blogposting", "liveblogposting", "report"} for kind in page.types)
+
+
 def is_free(page: Page) -> bool | None:
     """Read the page's own word on whether everybody may read it; None where it says nothing."""
     for claim in page.claimed("free"):
         if claim.value in {"true", "false", "1", "0"}:
             return claim.value in {"true", "1"}
     for claim in page.claimed("tier"):
-        if claim.value in {"free", "locked", "metered"}:
+        if claim.value in {"free", "locked"}:
             return claim.value == "free"
-    if any(block.role == "paywall" and block.rule.startswith("lexicon:") for block in page.blocks) and _short(page):
+    return False if _walled(page) else None
+
+
+def _walled(page: Page) -> bool:
+    """Does a short text break off at an invitation to subscribe?"""
+    kept = [number for number, block in enumerate(page.blocks) if block.keep]
+    if not kept or sum(len(page.blocks[number].text) for number in kept) >= _STUB_CHARS:
         return False
-    return None
-
-
-def _short(page: Page) -> bool:
-    return sum(len(block.text) for block in page.blocks if block.keep) < _STUB_CHARS
+    below = page.blocks[kept[-1] + 1 : kept[-1] + 1 + _WALL_BLOCKS]
+    return any(block.role == "paywall" and block.rule.startswith("lexicon:") for block in below)
 
 
 def _behind_paywall(page: Page) -> str | None:
@@ -92,7 +111,7 @@ def _listing(page: Page, kept: Sequence[Block], chars: int, *, story: bool) -> s
         return None
     if page.decoded.media == "html":
         linked = sum(block.link_density * len(block.text) for block in entries)
-        declared = {"collectionpage", "itemlist", "searchresultspage"} & set(page.types)
+        declared = is_declared_listing(page)
         if not story and linked > (0.25 if declared else 0.5) * chars:
             return "links"
         if not story and declared and all(len(block.text) < _TEASER_CHARS for block in entries):

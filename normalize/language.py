@@ -16,13 +16,13 @@ import langdetect.detector_factory
 from langdetect.detector import Detector
 from langdetect.lang_detect_exception import LangDetectException
 
-from schemas.language import LANGUAGE_OF_SCRIPT, PROFILED, count_scripts
 from schemas.document import Language
+from schemas.language import LANGUAGE_OF_SCRIPT, PROFILED, SCRIPT_RANGES, count_letters, count_scripts
 
 UNKNOWN: Final = Language(tag="und")
 
 #: langdetect reads this much; beyond it the answer does not change, the time does. In characters.
-_ENOUGH: Final = 1_200
+_ENOUGH: Final = 600
 
 #: Fewer letters than this carry no language ("OK", "BMW X5"), unless their script says it all.
 _MIN_LETTERS: Final = 12
@@ -62,8 +62,8 @@ def detect(texts: Sequence[str], *, min_score: float, seed: int) -> Language:
         min_score: Answers of langdetect below this probability become "und".
         seed: langdetect draws samples; the same seed gives the same answer.
     """
-    text = _NOT_LANGUAGE.sub(" ", "\n".join(texts))
-    scripts = count_scripts(text[: 10 * _ENOUGH])
+    text = _NOT_LANGUAGE.sub(" ", "\n".join(texts)[: 4 * _ENOUGH])
+    scripts = count_scripts(text[: 2 * _ENOUGH])
     if not scripts:
         return UNKNOWN
     if scripts.get("Hani") or scripts.get("Kana"):
@@ -88,6 +88,8 @@ def detect_paragraph(text: str, document: Language) -> str | None:
 
     A Greek comment under an English story is "el"; a French quotation in it stays None, unread.
     """
+    if document.script in SCRIPT_RANGES and count_letters(text, document.script) * 2 > len(text):
+        return document.tag  # mostly its script: no need to count the others
     scripts = count_scripts(text)
     if not scripts:
         return None
@@ -133,10 +135,20 @@ def _has(char: str, codec: str) -> bool:
     return bool(char.encode(codec, "ignore"))
 
 
+class _QuickDetector(Detector):  # type: ignore[misc]  # langdetect has no types
+    """langdetect's detector with its inner loop as one pass over two lists: the same products, in half the time."""
+
+    def _update_lang_prob(self, prob: list[float], word: str, alpha: float) -> bool:
+        """Multiply the probabilities by those of one n-gram; always possible for n-grams that were extracted."""
+        weight = alpha / self.BASE_FREQ
+        prob[:] = [p * (weight + q) for p, q in zip(prob, self.word_lang_prob_map[word], strict=True)]
+        return True
+
+
 def _langdetect(text: str, script: str, *, min_score: float, seed: int) -> Language:
     """Ask langdetect, and believe it only about languages written in the script seen."""
     factory = _factory()
-    detector = Detector(factory)
+    detector = _QuickDetector(factory)
     detector.seed = seed
     detector.append(text)
     try:

@@ -63,6 +63,9 @@ _META_RANK = {name: rank for rank, (name, _) in enumerate(_META)}
 #: A claim longer than this is a mistake of the page (whole texts in a title attribute), in characters.
 _MAX_VALUE = 5_000
 
+#: JSON can spell one half of a UTF-16 pair ("\\ud83d"), which no file of ours can hold.
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
+
 _TRAILING_COMMA = re.compile(r",\s*(?=[}\]])")
 _LOOSE_PAIR = re.compile(r'"(headline|datePublished|dateModified|isAccessibleForFree)"\s*:\s*"?((?:[^"\\\n]|\\.)*)')
 _CDATA = re.compile(r"^\s*(?:/\*\s*)?(?:<!--|//\s*)?\s*<?!?\[?C?D?A?T?A?\[?(?:\s*\*/)?|(?:/\*|//)?\s*\]\]>\s*(?:\*/)?\s*$")
@@ -94,7 +97,7 @@ def _clean(value: object) -> str:
         value = html.unescape(value)
     if "<" in value:
         value = re.sub(r"<[^<>]{0,200}>", " ", value)
-    return " ".join(value.split())
+    return " ".join(_HALF_PAIR.sub("\N{REPLACEMENT CHARACTER}", value).split())
 
 
 def _meta(tree: HtmlElement, types: list[str]) -> list[Claim]:
@@ -180,7 +183,7 @@ def _linked_data(tree: HtmlElement, types: list[str]) -> Iterator[tuple[str, str
         text = script.text_content()
         try:
             data = _load(text)
-        except ValueError:
+        except (ValueError, RecursionError):  # also lists in lists in lists
             yield from _loose(text)
             continue
         nodes += _nodes(data, 0)
@@ -206,7 +209,7 @@ def _load(text: str) -> Any:  # noqa: ANN401  (JSON is anything)
 
 def _loose(text: str) -> Iterator[tuple[str, str, str]]:
     """Take single facts from JSON-LD that no parser accepts (an unescaped quote in a headline)."""
-    fields = {"headline": "title_loose", "datePublished": "published", "dateModified": "modified", "isAccessibleForFree": "free"}
+    fields = {"headline": "title", "datePublished": "published", "dateModified": "modified", "isAccessibleForFree": "free"}
     for key, value in _LOOSE_PAIR.findall(text[:200_000]):
         if cleaned := _clean(value.strip()):
             yield fields[key], cleaned, f"{key} (broken JSON-LD)"

@@ -8,6 +8,7 @@ same article. What follows (duplicates, translation) needs other documents too a
 """
 
 import hashlib
+from collections.abc import Callable
 
 from normalize.boilerplate.lexicon import load_lexicon
 from normalize.clean import clean
@@ -18,30 +19,37 @@ from normalize.fingerprint import fingerprint
 from normalize.language import detect
 from normalize.options import DocumentOptions
 from normalize.repair import repair
-from schemas.document import Article, Page, RawDocument, Rejected
+from schemas.document import Article, Decoded, Page, RawDocument, Rejected
 from schemas.errors import DocumentError
 
+OnState = Callable[[Decoded | Page], object]
+"""Told of each state that a document reaches: ``explain`` shows how far a rejected one came."""
 
-def run_document(raw: RawDocument, options: DocumentOptions) -> Article | Rejected:
+
+def run_document(raw: RawDocument, options: DocumentOptions, on_state: OnState = lambda _: None) -> Article | Rejected:
     """Turn one raw document into an article, or say why not. Never raises for a bad document."""
     raw_sha256 = hashlib.sha256(raw.content).hexdigest()
     try:
-        page = read_page(raw, options)
+        page = read_page(raw, options, on_state)
         return fingerprint(describe(page, raw_sha256, options))
     except DocumentError as error:
         return Rejected.of(raw, stage=error.stage, reason=error.reason, detail=error.detail, raw_sha256=raw_sha256)
 
 
-def read_page(raw: RawDocument, options: DocumentOptions) -> Page:
-    """Go as far as the judged blocks: what ``explain`` shows.
+def read_page(raw: RawDocument, options: DocumentOptions, on_state: OnState = lambda _: None) -> Page:
+    """Go as far as the judged blocks.
 
     Raises:
         DocumentError: The document cannot become an article.
     """
     decoded = decode(raw, options)  # bytes -> text: which charset, and who said so
+    on_state(decoded)
     page = extract(decoded, options)  # text -> blocks and what the page claims of itself
     page = repair(page)  # text that went through a wrong charset on its way
-    return clean(page)  # boilerplate out, with role and rule
+    on_state(page)
+    page = clean(page)  # boilerplate out, with role and rule
+    on_state(page)
+    return page
 
 
 def warm_up() -> None:

@@ -17,6 +17,13 @@ _CONFLICT = timedelta(days=1)
 #: Clocks of servers and fetchers differ; later than this after the fetch is an error of the page.
 _SLACK = timedelta(days=2)
 
+#: Stems of "updated" around a visible time.
+_UPDATED = re.compile(
+    r"updated|last modified|aktualis|aktualiz|mis à jour|actualiz|actualitz|aggiornat|atualiz|bijgewerkt|ενημέρωση|ανανέωση|обновлен|"
+    r"оновлен|промяна|ажурирано|ažurirano|güncelle|uppdater|opdater|oppdater|päivitetty|frissít|تحديث|به‌?روز|עודכן|更新|수정|अपडेट|cập nhật",
+    re.IGNORECASE,
+)
+
 _URL_DATE = re.compile(r"(?:^|/|-|_)((?:19|20)\d{2})[/\-_.]?(0[1-9]|1[0-2])[/\-_.]?(0[1-9]|[12]\d|3[01])(?=$|/|-|_|\.|\D)")
 
 
@@ -32,15 +39,15 @@ class Publication:
     modified_claim: Claim | None = None
 
 
-def publication(page: Page) -> Publication:
+def publication(page: Page, *, guess: bool = True) -> Publication:
     """Choose the times: what a feed said, JSON-LD, meta, microdata, then the lines around the headline, then the URL.
 
-    A time is never invented: what was not written stays out of ``precision``, and a time later than the fetch
+    With ``guess`` htmldate's answer counts too, last. A time is never invented: what was not written stays out of ``precision``, and a time later than the fetch
     (plus two days) is passed over.
     """
-    readings = [reading for reading in _readings(page) if _possible(reading[1], page.decoded.raw.fetched_at)]
+    readings = [reading for reading in readings_of(page, guess=guess) if _possible(reading[1], page.decoded.raw.fetched_at)]
     published = next(iter(readings), None)
-    modified = next(((claim, moment) for claim in page.claimed("modified") if (moment := _read(claim, page))), None)
+    modified = next(iter(_modifications(page)), None)
     if published is None:
         return Publication(
             modified=modified[1] if modified else None, modified_claim=modified[0] if modified else None
@@ -64,12 +71,14 @@ def publication(page: Page) -> Publication:
     )
 
 
-def _readings(page: Page) -> Iterator[tuple[Claim, Moment]]:
+def readings_of(page: Page, *, guess: bool) -> Iterator[tuple[Claim, Moment]]:
+    """Give every time of publication that the page names, most trusted first, with who named it."""
     for claim in page.claimed("published"):
         if moment := _read(claim, page):
             yield claim, moment
     for block in _near_title(page):
-        found = find_moment(block.text, languages=_languages(page), reference=page.decoded.raw.fetched_at)
+        word = _UPDATED.search(block.text)
+        found = find_moment(block.text[: word.start()] if word else block.text, languages=_languages(page), reference=page.decoded.raw.fetched_at)
         if found:
             yield Claim(field="published", value=block.text, origin="block", rule=block.rule), found.moment
     for claim in page.claimed("time")[:1]:
@@ -77,9 +86,20 @@ def _readings(page: Page) -> Iterator[tuple[Claim, Moment]]:
             yield claim, moment
     if page.decoded.raw.url and (match := _URL_DATE.search(page.decoded.raw.url)) and (moment := parse_moment("-".join(match.groups()))):
         yield Claim(field="published", value=match[0], origin="url", rule="path"), moment
-    for claim in page.claimed("published_guess"):
+    for claim in page.claimed("published_guess") if guess else ():
         if moment := _read(claim, page):
             yield claim, moment
+
+
+def _modifications(page: Page) -> Iterator[tuple[Claim, Moment]]:
+    for claim in page.claimed("modified"):
+        if moment := _read(claim, page):
+            yield claim, moment
+    for block in _near_title(page):
+        if word := _UPDATED.search(block.text):
+            rest = block.text[word.end() :]
+            if found := find_moment(rest, languages=_languages(page), reference=page.decoded.raw.fetched_at):
+                yield Claim(field="modified", value=block.text, origin="block", rule=block.rule), found.moment
 
 
 def _read(claim: Claim, page: Page) -> Moment | None:

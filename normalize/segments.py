@@ -13,7 +13,7 @@ from schemas.errors import DocumentError
 
 Place = Literal[
     "nav", "aside", "footer", "header", "figure", "caption", "quote", "list", "table", "code",
-    "comments", "form", "related", "share", "ad", "newsletter", "tags", "author", "cookie", "paywall", "main", "embed", "deck",
+    "comments", "form", "related", "share", "ad", "newsletter", "tags", "author", "cookie", "paywall", "main", "embed", "deck", "breadcrumb",
 ]  # fmt: skip
 """Surroundings that say what a piece is for, read from elements and class names."""
 
@@ -33,8 +33,10 @@ class Segment:
     #: Number of the element that holds its neighbours: paragraphs of one column share it, and so do the pieces of one
     #: cell that are parted by line breaks.
     column: int
-    #: Addresses linked from it, as written.
-    links: tuple[str, ...] = ()
+    #: Characters of ``text`` in bold.
+    bold_chars: int
+    #: Links in it: address as written, and the words they stand on.
+    links: tuple[tuple[str, str], ...] = ()
 
     @property
     def link_density(self) -> float:
@@ -47,10 +49,17 @@ _BLOCK = frozenset(
     "frameset h1 h2 h3 h4 h5 h6 header hgroup hr legend li main menu nav ol p pre section summary table tbody td "
     "tfoot th thead time-ago tr ul html button label".split()
 )
+_BOLD = frozenset(("b", "strong"))
 _SKIP = frozenset(
     "script style noscript template svg math iframe object embed head select option textarea input audio video "
     "canvas map area datalist meter progress noframes applet".split()
 )
+
+#: What the extractor would discard as well, one element at a time and in each of its passes.
+_UNSEEN = (
+    "style", "svg", "iframe", "template", "link", "nav", "menu", "noscript", "button", "select", "datalist", "picture",
+    "source", "input", "textarea", "audio", "video", "canvas", "map", "object", "embed", "applet",
+)  # fmt: skip
 
 _PLACE_OF_ELEMENT: dict[str, Place] = {
     "nav": "nav", "aside": "aside", "footer": "footer", "header": "header", "figure": "figure",
@@ -74,13 +83,17 @@ _PLACE_OF_CLASS: tuple[tuple[Place, re.Pattern[str]], ...] = tuple(
         ("author", r"\b(?:byline|author(?:-(?:name|box|bio|info|card))?|post-?author|article-?author)\b"),
         ("embed", r"twitter-tweet|instagram-media|fb-post|\bembed(?:ded)?-?(?:post|tweet|code)\b|tiktok-embed|social-embed"),
         ("deck", r"^(?:.*-)?(?:deck|dek|lead|lede|lead-?(?:text|paragraph|in)|standfirst|sub-?titles?|sub-?head(?:line)?|intro|introduction|chapo|sapo|vorspann|anriss|ingress|sumario|entradilla|bajada|catenaccio|perex|zajawka|preamble|abstract|excerpt|summary)$"),
-        ("nav", r"\b(?:breadcrumbs?|nav(?:bar|igation)?|main-?menu|site-?nav|pagination|skip-?link)\b"),
+        ("breadcrumb", r"breadcrumb|\bcrumbs?\b"),
+        ("nav", r"\b(?:nav(?:bar|igation)?|main-?menu|site-?nav|pagination|skip-?link)\b"),
         ("footer", r"\b(?:site-?footer|page-?footer|colophon|imprint)\b"),
     )
 )  # fmt: skip
 
 #: Blocks that are pieces of a column rather than columns of their own.
 _LEAVES = frozenset("p h1 h2 h3 h4 h5 h6 li ul ol dl dd dt blockquote pre hr figure figcaption address".split())
+
+#: All of them at once: most names say nothing.
+_ANY_PLACE = re.compile("|".join(f"(?:{pattern.pattern})" for _, pattern in _PLACE_OF_CLASS))
 
 _INDENTED_LINE = re.compile("\n[ \t]*[\N{NO-BREAK SPACE}\N{IDEOGRAPHIC SPACE}]{2,}")
 _NOT_DATA = ("table", "p", "div", "article", "h1", "form")
@@ -101,7 +114,7 @@ def parse(markup: str, options: DocumentOptions) -> HtmlElement:
         raise DocumentError("extract", "no_text", f"the parser found no document: {error}") from error
     if any("Excessive depth" in entry.message for entry in parser.error_log):
         raise DocumentError("extract", "too_deep", f"elements nested deeper than the limit of {options.max_depth}")
-    elements = sum(1 for _ in tree.iter())
+    elements = int(tree.xpath("count(//*)"))
     if elements > options.max_elements:
         raise DocumentError(
             "extract",
@@ -109,6 +122,17 @@ def parse(markup: str, options: DocumentOptions) -> HtmlElement:
             f"{elements:,} elements; the limit is {options.max_elements:,} (document.max_elements)",
         )
     return tree
+
+
+def drop_unseen(tree: HtmlElement) -> None:
+    """Empty what no reader sees and nobody asks for any more; the extractor copies the rest three times.
+
+    JSON-LD stays: some of it holds the whole story.
+    """
+    etree.strip_elements(tree, *_UNSEEN, with_tail=False)
+    for script in tree.iter("script"):
+        if "ld+json" not in (script.get("type") or "").lower():
+            script.text = None
 
 
 def segment(tree: HtmlElement, options: DocumentOptions) -> tuple[Segment, ...]:
@@ -132,8 +156,10 @@ class _Walk:
         self._found: list[Segment] = []
         self._buffer: list[str] = []
         self._link_chars = 0
-        self._links: list[str] = []
+        self._links: list[tuple[str, str]] = []
         self._in_link = 0
+        self._bold_chars = 0
+        self._in_bold = 0
         self._after_break = -1
         self._columns = 0
 
@@ -169,7 +195,9 @@ class _Walk:
         elif tag == "a":
             self._in_link += 1
             if href := node.get("href"):
-                self._links.append(href)
+                self._links.append((href, " ".join("".join(node.itertext()).split())))
+        elif tag in _BOLD:
+            self._in_bold += 1
         elif node.attrib and ("class" in node.attrib):
             # Inline wrappers carry the caption, byline and share classes as often as blocks do.
             inner_places = _places(node, tag, places)
@@ -183,6 +211,8 @@ class _Walk:
                 self._add(child.tail)
         if tag == "a":
             self._in_link -= 1
+        elif tag in _BOLD:
+            self._in_bold -= 1
         if is_block or inner_places is not places:
             self._flush(inner, inner_places, inner_column)
 
@@ -190,6 +220,8 @@ class _Walk:
         self._buffer.append(text)
         if self._in_link:
             self._link_chars += len(text.strip())
+        if self._in_bold:
+            self._bold_chars += len(text.strip())
 
     def _break(self, block: str, places: frozenset[Place], column: int) -> None:
         if self._after_break >= 0 and not "".join(self._buffer[self._after_break :]).strip():
@@ -211,6 +243,7 @@ class _Walk:
                             element=block,
                             places=places,
                             link_chars=self._link_chars,
+                            bold_chars=self._bold_chars,
                             column=column,
                             links=tuple(self._links),
                         )
@@ -218,6 +251,7 @@ class _Walk:
         self._buffer.clear()
         self._links = []
         self._link_chars = 0
+        self._bold_chars = 0
         self._after_break = -1
 
     def _rows(self, table: HtmlElement, places: frozenset[Place], column: int) -> None:
@@ -232,25 +266,34 @@ class _Walk:
                         element="tr",
                         places=places,
                         link_chars=sum(len(link.strip()) for link in links),
+                        bold_chars=0,
                         column=column,
                     )
                 )
 
 
 def _places(node: HtmlElement, tag: str, places: frozenset[Place]) -> frozenset[Place]:
+    found = _own_places(tag, node.get("class"), node.get("id"))
+    return places | found if found and not found <= places else places
+
+
+@lru_cache(maxsize=20_000)
+def _own_places(tag: str, classes: str | None, name: str | None) -> frozenset[Place]:
+    """Read one element's surroundings. Cached, because a page repeats few names on thousands of elements."""
     by_element = _PLACE_OF_ELEMENT.get(tag)
     found: frozenset[Place] = frozenset((by_element,)) if by_element else frozenset()
     if tag != "body":
-        for attribute in ("class", "id"):
-            for name in (node.get(attribute) or "").split():
-                found |= _named_place(name)
-    return places | found if not found <= places else places
+        for one in f"{classes or ''} {name or ''}".split():
+            found |= _named_place(one)
+    return found
 
 
 @lru_cache(maxsize=50_000)
 def _named_place(name: str) -> frozenset[Place]:
-    """Read one class name or id. Cached, because a page repeats few names on thousands of elements."""
+    """Read one class name or id."""
     name = name.lower().replace("_", "-")
+    if not _ANY_PLACE.search(name):
+        return frozenset()
     return frozenset(place for place, pattern in _PLACE_OF_CLASS if pattern.search(name))
 
 

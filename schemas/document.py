@@ -130,8 +130,8 @@ class Block:
     places: frozenset[str] = frozenset()
     #: Characters inside links divided by all characters, 0..1.
     link_density: float = 0.0
-    #: Addresses linked from it, as written.
-    links: tuple[str, ...] = ()
+    #: Links in it: address as written, and the words they stand on.
+    links: tuple[tuple[str, str], ...] = ()
     #: A blank line before it in a text dump; always True for HTML.
     spaced: bool = True
 

@@ -63,6 +63,11 @@ def count_scripts(text: str) -> dict[str, int]:
     return {code: count for code, count in found.items() if count}
 
 
+def count_letters(text: str, script: str) -> int:
+    """Count the letters of one script in a text."""
+    return len(_PATTERNS[script].findall(text))
+
+
 def primary(tag: str | None) -> str | None:
     """Give the language part of a tag as pages write it ("de-AT", "pt_BR", "EN"); None for what is no tag.
 

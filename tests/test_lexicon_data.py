@@ -26,7 +26,8 @@ ROLES = frozenset(
 #: Scripts in which two letters are a word.
 _DENSE = re.compile(r"[\u0e00-\u0e7f\u3005-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 
-#: Normalised phrases that may begin or stand inside a longer block have at least this many characters.
+#: Phrases that may begin or stand inside a longer block have at least this many characters as they are looked up:
+#: a colon or bracket at the end counts, since the block must have it too.
 _SHORTEST = 4
 _SHORTEST_DENSE = 2
 
@@ -91,7 +92,7 @@ def test_no_phrase_has_two_roles_for_the_same_kind(file: Traversable) -> None:
 def test_phrases_matched_within_longer_blocks_are_not_too_short(file: Traversable) -> None:
     # Bylines are looked for at the edges of a text only, so "By" and "Von" may begin them.
     found = [(kind, phrase) for role, kind, phrase in entries(file) if kind != "line" and role != "author"]
-    assert [phrase for _, phrase in found if len(normalise(phrase)) < shortest(phrase)] == []
+    assert [phrase for kind, phrase in found if len(comparable(kind, phrase)) < shortest(phrase)] == []
 
 
 @in_every_language

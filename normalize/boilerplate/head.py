@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from normalize.boilerplate.lexicon import load_lexicon
 from normalize.boilerplate.lines import removed
-from normalize.column import is_long
+from normalize.column import at_least, is_long
 from normalize.main_text import key
 from schemas.document import Block, Claim, Page, RemovedRole
 
@@ -29,6 +29,12 @@ _HEADLINE_LETTERS = 15
 #: How far above the headline a kicker stands, and how far below it the story begins, in blocks.
 _NEAR = 4
 _HEAD_BLOCKS = 40
+
+#: A shorter line below the headline is a label, in characters.
+_DECK_CHARS = 40
+
+#: Two or three words with capitals and nothing else.
+_NAME = re.compile(r"(?:[^\W\d_a-zà-ÿа-яёіїєґα-ωάέήίόύώ][\w’'ʼ.-]*\s){1,2}[^\W\d_a-zà-ÿа-яёіїєґα-ωάέήίόύώ][\w’'ʼ-]+")
 
 _HASHTAG = re.compile(r"^[\W_]*#(\w[\w-]*)$")
 
@@ -65,7 +71,7 @@ def head_of_dump(page: Page) -> Page:
         elif key(block.text) == key(blocks[title].text):
             blocks[number] = removed(block, "duplicate", "head:title-again")
         elif number < title:
-            blocks[number], claim = _above_title(block)
+            blocks[number], claim = _above_title(block, first=number == head[0])
             claims += [claim] if claim else []
     blocks = _deck(blocks, title, head, dated)
     return replace(page, blocks=tuple(blocks), claims=(*page.claims, *claims))
@@ -82,7 +88,11 @@ def _title(blocks: list[Block], head: list[int], dated: list[int], given: str | 
         same = [n for n in candidates if key(blocks[n].text) == key(given)]
         return same[0] if same else None
     keys = [key(block.text) for block in blocks[: head[-1] + 1]] if head else []
-    twice = [n for n in candidates if keys.count(keys[n]) > 1 and not SENTENCE_END.search(blocks[n].text)]
+    twice = [
+        n
+        for n in candidates
+        if keys.count(keys[n]) > 1 and _words(blocks[n].text) >= 3 and not SENTENCE_END.search(blocks[n].text)  # noqa: PLR2004
+    ]
     if twice:
         return twice[0]
     # A headline is no sentence with a full stop; question and exclamation marks it may have.
@@ -104,12 +114,15 @@ def _looks_like_site(text: str) -> bool:
     return bool(rest) and len(name.split()) <= 3 and len(text) <= 80  # noqa: PLR2004
 
 
-def _above_title(block: Block) -> tuple[Block, Claim | None]:
-    """Judge a line above the headline: the site, a section, or a menu entry."""
+def _above_title(block: Block, *, first: bool) -> tuple[Block, Claim | None]:
+    """Judge a line above the headline: the site, a section, or a menu entry.
+
+    The first line of a copied page is the site's name, unless its words say that it is something else.
+    """
     name, *slogan = _SITE_SEPARATOR.split(block.text, maxsplit=1)
-    if slogan:
-        return removed(block, "site", "head:site"), Claim(field="publisher", value=name, origin="block", rule="head:site")
     hit = load_lexicon().find(block.text)
+    if hit is None and (slogan or first):
+        return removed(block, "site", "head:site"), Claim(field="publisher", value=name, origin="block", rule="head:site")
     role: RemovedRole = "section" if hit is None or hit.role in {"section", "navigation"} else hit.role
     rule = hit.rule if hit else "head:above-title"
     claim = Claim(field="section", value=block.text, origin="block", rule=rule) if role == "section" else None
@@ -135,7 +148,7 @@ def head_of_html(page: Page) -> Page:
     blocks = list(page.blocks)
     end = next((n for n, b in enumerate(blocks) if b.keep and is_long(b.text)), len(blocks))
     titles = {key(claim.value) for claim in page.claimed("title")} - {""}
-    heading = _heading(blocks, end, titles)
+    heading = _heading(blocks, titles)
     claims: list[Claim] = []
     if heading is not None and blocks[heading].element != "h1":
         claims.append(Claim(field="title", value=blocks[heading].text, origin="block", rule="head:title"))
@@ -148,13 +161,15 @@ def head_of_html(page: Page) -> Page:
         elif hashtag := _HASHTAG.match(block.text):
             claims.append(Claim(field="tag", value=hashtag[1], origin="block", rule="line:hashtag"))
             blocks[number] = removed(block, "tags", "line:hashtag")
-    if heading is not None:
+    above = sum(len(block.text) for block in blocks[:heading] if block.keep)
+    # A headline has its story below it; one that has most of the text above it heads another story's teaser.
+    if heading is not None and above < sum(len(block.text) for block in blocks[heading:] if block.keep):
         claims += _kickers(blocks, heading, page)
         _standfirst(blocks, heading, page)
     return replace(page, blocks=tuple(blocks), claims=(*page.claims, *claims))
 
 
-def _heading(blocks: list[Block], end: int, titles: set[str]) -> int | None:
+def _heading(blocks: list[Block], titles: set[str]) -> int | None:
     """Find the headline's block: an h1 that says what a title claim says, or else a line that begins or ends one.
 
     Pages without an h1 print "Site: Headline" in their title element and the bare headline above the story.
@@ -163,7 +178,7 @@ def _heading(blocks: list[Block], end: int, titles: set[str]) -> int | None:
         if block.element == "h1" and key(block.text) in titles and block.role not in _NOT_HEADLINE:
             return number
     found: int | None = None
-    for number, block in enumerate(blocks[:end]):
+    for number, block in enumerate(blocks):
         letters = key(block.text)
         if block.role in _NOT_HEADLINE or block.link_density > 0.5 or len(letters) < _HEADLINE_LETTERS:  # noqa: PLR2004
             continue
@@ -190,12 +205,15 @@ def _kickers(blocks: list[Block], heading: int, page: Page) -> list[Claim]:
             blocks[number] = removed(block, "site", "head:site")
             continue
         hit = load_lexicon().find(block.text)
-        named = near and (key(block.text) in sections or (hit is not None and hit.role == "section"))
+        named = near and (
+            key(block.text) in sections or (hit is not None and hit.role == "section" and "nav" not in block.places)
+        )
         if named:
             claims.append(Claim(field="section", value=block.text, origin="block", rule="head:above-title"))
         if block.keep or named:
             blocks[number] = removed(block, "section", "head:above-title")
-    return claims
+    # The nearest to the headline first.
+    return claims[::-1]
 
 
 def _standfirst(blocks: list[Block], heading: int, page: Page) -> None:
@@ -212,12 +230,46 @@ def _standfirst(blocks: list[Block], heading: int, page: Page) -> None:
         said = key(block.text) in described
         marked = "deck" in block.places or (block.element == "h2" and number <= heading + 2)
         if number == first_kept:
-            if said or marked:
+            if said or marked or _above_byline(blocks, number):
                 blocks[number] = replace(block, role="deck", rule="head:deck")
             return
         if block.places & _NOT_STORY or block.link_density > 0.3:  # noqa: PLR2004  (a teaser)
             continue
-        sentence = len(block.text) >= 40 and bool(SENTENCE_END.search(block.text))  # noqa: PLR2004
-        if said or is_long(block.text) or sentence or (marked and len(block.text) >= 40):  # noqa: PLR2004
+        # A standfirst ends like a sentence, or the extractor had it and only the column check did not.
+        ends = bool(SENTENCE_END.search(block.text)) or block.rule == "column:outside" or marked
+        if said or is_long(block.text) or (ends and at_least(block.text, _DECK_CHARS)):
             blocks[number] = replace(block, role="deck", keep=True, rule="head:deck")
             return
+
+
+def _above_byline(blocks: list[Block], number: int) -> bool:
+    """Does a byline, time or picture stand between this block and the rest of the text, as below a standfirst?"""
+    for block in blocks[number + 1 : number + 1 + _HEAD_BLOCKS]:
+        if block.keep:
+            return False
+        if block.role in {"author", "date"}:
+            return True
+    return False
+
+
+def nameless_bylines(page: Page) -> Page:
+    """Take out a line that is nothing but a name where a byline stands: beside the time, or alone at the end."""
+    if page.claimed("author"):
+        named = {key(claim.value) for claim in page.claimed("author")}
+    else:
+        named = set()
+    blocks = list(page.blocks)
+    kept = [number for number, block in enumerate(blocks) if block.keep]
+    story = [number for number in kept if is_long(blocks[number].text)]
+    if not story:
+        return page
+    claims = []
+    for number, block in enumerate(blocks):
+        if not (block.keep or block.role == "boilerplate") or not _NAME.fullmatch(block.text):
+            continue
+        beside = number < story[0] and any(b.role == "date" for b in blocks[max(0, number - 1) : number + 2])
+        closing = block.keep and number == kept[-1] and number > story[-1]
+        if beside or closing or (key(block.text) in named and not story[0] < number < story[-1]):
+            claims.append(Claim(field="author", value=block.text, origin="block", rule="head:name"))
+            blocks[number] = removed(block, "author", "head:name")
+    return replace(page, blocks=tuple(blocks), claims=(*page.claims, *claims)) if claims else page

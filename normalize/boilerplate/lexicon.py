@@ -23,8 +23,10 @@ How = Literal["line", "start", "inside"]
 _LONGEST: Final[dict[How, int]] = {"line": 120, "start": 200, "inside": 300}
 
 _DIGITS = re.compile(r"\d+")
-_EDGE = re.compile(r"^[\W_]+|[\W_]+$")
-_LEADING = re.compile(r"^[\W_]+")
+#: Whatever is no letter, digit or combining mark (vowel signs of Indic scripts end words), at the ends.
+_MARKS = "".join(chr(code) for code in range(0x300, 0x11000) if unicodedata.category(chr(code)) in {"Mn", "Mc"})
+_LEADING = re.compile(rf"^[^\w{_MARKS}]+|^_+")
+_EDGE = re.compile(rf"^(?:[^\w{_MARKS}]|_)+|(?:[^\w{_MARKS}]|_)+$")
 #: Scripts written without spaces: a phrase may begin or end anywhere in them.
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 
@@ -66,7 +68,8 @@ def fold(text: str) -> str:
     >>> fold("Published:  7 JAN")
     'published: 0 jan'
     """
-    return _DIGITS.sub("0", " ".join(unicodedata.normalize("NFKC", text).casefold().split()))
+    folded = text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
+    return _DIGITS.sub("0", " ".join(folded.split()))
 
 
 def normalise(text: str) -> str:

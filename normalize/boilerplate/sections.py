@@ -26,7 +26,7 @@ _OPENERS = (
     "zuvor|bereits zuvor|wie|anteriormente|previamente|précédemment|in precedenza|προηγουμένως|daha önce|по-рано|раније"
 )
 _SAID = (
-    "wrote|reported|said|told|писал[аиo]?|писали|сообщал[аи]?|рассказывал[аи]?|повідомлял[аи]?|розповідал[аи]?|інформував|"
+    "wrote|reported|said|told|писал[аио]?|сообщал[аи]?|рассказывал[аи]?|писав|повідомля[влаи]+|розповіда[влаи]+|інформував|"
     "pisał[aoy]?|informował[aoy]?|berichtete|schrieb|informó|publicó|a écrit|rapportait|ha scritto|έγραψε|yazmıştı|писа|пише|писао"
 )
 _OWN_STORY = re.compile(
@@ -99,8 +99,6 @@ def _opens(
         return "comments", "sections:after-comments-heading"
     if block.role in _CLOSING:
         return None
-    if opened and opened[0] == "comments":
-        return opened
-    if hit and hit.role == "related" and past >= total * 0.3:
+    if hit and hit.role == "related" and hit.how == "line" and past >= total * 0.3:
         return "related", "sections:after-related-heading"
     return opened

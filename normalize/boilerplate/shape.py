@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from itertools import zip_longest
 
 from normalize.boilerplate.head import SENTENCE_END
 from schemas.document import Page
@@ -18,7 +19,7 @@ def headings_and_quotes(page: Page) -> Page:
         return page
     blocks = list(page.blocks)
     kept = [number for number, block in enumerate(blocks) if block.keep]
-    for here, after in zip(kept, [*kept[1:], None], strict=True):
+    for here, after in zip_longest(kept, kept[1:]):
         block = blocks[here]
         if block.role != "paragraph":
             continue
