@@ -22,15 +22,30 @@ def page_url(page: Page) -> Claim | None:
 def canonical_url(page: Page, url: str | None) -> Claim | None:
     """Give the one address of the story: as declared on the page's own site, else the address without tracking."""
     for claim in page.claimed("canonical"):
-        address = urljoin(url or "", claim.value)
+        address = joined(url, claim.value) or ""
         if not address.startswith(("http://", "https://")):
             continue
         # A home page or another site's address here is a mistake of the page's system.
         if url and (domain_of(address) != domain_of(url) or (_is_home(address) and not _is_home(url))):
             continue
         return Claim(field="url_canonical", value=address, origin=claim.origin, rule=claim.rule)
-    cleaned = courlan.normalize_url(url, strict=False) if url and url.startswith("http") else None
+    # Only with a host: courlan raises on what no parser takes.
+    cleaned = courlan.normalize_url(url, strict=False) if url and url.startswith("http") and domain_of(url) else None
     return Claim(field="url_canonical", value=cleaned, origin="url", rule="courlan") if cleaned else None
+
+
+def joined(base: str | None, address: str) -> str | None:
+    """Make an address absolute as far as the base goes; None for what no parser takes.
+
+    >>> joined("https://example.org/a/b", "../c"), joined(None, "http://[host]/")
+    ('https://example.org/c', None)
+    """
+    try:
+        whole = urljoin(base or "", address)
+        urlsplit(whole)  # urljoin does not look at it where there is no base
+    except ValueError:
+        return None
+    return whole
 
 
 def _is_home(url: str) -> bool:

@@ -6,6 +6,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import ftfy.bad_codecs  # noqa: F401  (registers the sloppy codecs used below)
 
@@ -13,7 +14,7 @@ import ftfy.bad_codecs  # noqa: F401  (registers the sloppy codecs used below)
 _BYTE_OF = {byte: byte for byte in range(256)} | {
     ord(bytes([byte]).decode("sloppy-windows-1252")): byte for byte in range(0x80, 0xA0)
 }
-_HIGH = re.compile("[" + "".join(re.escape(chr(c)) for c in sorted(_BYTE_OF) if c >= 0x80) + "]")
+_HIGH = re.compile("[" + "".join(re.escape(chr(c)) for c in sorted(_BYTE_OF) if c >= 0x80) + "]")  # noqa: PLR2004  (beyond ASCII)
 _ASCII_LETTER = re.compile("[A-Za-z]")
 
 #: A run is suspicious when this share of its letters and high characters is beyond ASCII. Vietnamese and
@@ -42,8 +43,16 @@ _CODE_PAGES = (
     _CodePage("cp1253", frozenset("αοιετσνηυρπκάίέόςμλ"), 0.85),
     _CodePage("cp1255", frozenset("יוהלאתרבשמנד"), 0.75),
     _CodePage("cp1256", frozenset("اليمونترةبعدكف"), 0.80),
-    _CodePage("gb18030", frozenset("的一是不了人在有中国大上个年为会日市月和这到时对地我来出公行方成新分生要工多后政业以本经发建长"), 0.28),
-    _CodePage("big5hkscs", frozenset("的一是不了人在有中國大上個年為會日市月和這到時對地我來出公行方成新分生要工多後政業以本經發建長"), 0.28),
+    _CodePage(
+        "gb18030",
+        frozenset("的一是不了人在有中国大上个年为会日市月和这到时对地我来出公行方成新分生要工多后政业以本经发建长"),
+        0.28,
+    ),
+    _CodePage(
+        "big5hkscs",
+        frozenset("的一是不了人在有中國大上個年為會日市月和這到時對地我來出公行方成新分生要工多後政業以本經發建長"),
+        0.28,
+    ),
     _CodePage("cp932", frozenset("のにをはがとたでしるいなれてすもらかっんーこま"), 0.42),
     _CodePage("cp949", frozenset("이다는에의을가고한하지로도사은기를인시서대원자일정어"), 0.42),
 )
@@ -104,8 +113,6 @@ def _fit(data: bytes, page: _CodePage) -> float:
         return 0.0
     # "пРИВЕТ": the sign of KOI8-R read as cp1251 and the other way round.
     flips = len(re.findall(r"(?<=[^\W\d_A-Za-z])[^\W\d_A-Za-z]", text)) or 1
-    swapped = sum(
-        1 for a, b in zip(text, text[1:], strict=False) if a.islower() and b.isupper()
-    )
+    swapped = sum(1 for a, b in pairwise(text) if a.islower() and b.isupper())
     share = sum(1 for char in beyond if char.lower() in page.frequent) / len(beyond)
     return share / page.expected * (1 - min(1.0, 4 * swapped / flips))

@@ -33,7 +33,9 @@ _MISSED_TIMES: Final = 4
 
 _HEADINGS: Final = frozenset(("h2", "h3", "h4", "h5"))
 _NOT_PROSE: Final = frozenset(("caption", "embed", "figure"))
-_NOT_STORY: Final = frozenset(("nav", "footer", "comments", "related", "share", "ad", "newsletter", "cookie", "form", "aside"))
+_NOT_STORY: Final = frozenset(
+    ("nav", "footer", "comments", "related", "share", "ad", "newsletter", "cookie", "form", "aside")
+)
 
 
 def is_long(text: str) -> bool:
@@ -68,9 +70,7 @@ def check_column(segments: Sequence[Segment], kept: Sequence[bool]) -> list[str 
         return answers
     best, size = columns.most_common(1)[0]
     inside = [
-        number
-        for number, segment in enumerate(segments)
-        if kept[number] and prose[number] and segment.column == best
+        number for number, segment in enumerate(segments) if kept[number] and prose[number] and segment.column == best
     ]
     kept_inside = sum(len(segments[number].text) for number in inside)
     kept_prose = sum(len(s.text) for s, keep, is_prose in zip(segments, kept, prose, strict=True) if keep and is_prose)
@@ -93,7 +93,7 @@ def check_column(segments: Sequence[Segment], kept: Sequence[bool]) -> list[str 
 def _fill(
     segments: Sequence[Segment], kept: Sequence[bool], answers: list[str | None], inside: Sequence[int], best: int
 ) -> None:
-    """Keep what the extractor dropped from the middle of the story: long paragraphs, and headings over kept text."""
+    """Keep what the extractor dropped from the middle of the story: long paragraphs, quotations, and headings over kept text."""
     story = [number for number, keep in enumerate(kept) if keep and answers[number] is None]
     if not story:
         return
@@ -110,5 +110,6 @@ def _fill(
             and not segment.places & _NOT_PROSE
             and is_long(segment.text)
         )
-        if heading or paragraph:
+        quote = segment.column == best and "quote" in segment.places and segment.link_density < _PROSE_LINKS
+        if heading or paragraph or quote:
             answers[number] = "column:story"

@@ -878,9 +878,7 @@ def _day(line: _Line, match: _Match, options: _Options) -> tuple[date, Precision
     return found, "month" if kind == "month" else "day"
 
 
-def _day_by_reference(
-    line: _Line, match: _Match, options: _Options
-) -> tuple[date, Precision] | None:
+def _day_by_reference(line: _Line, match: _Match, options: _Options) -> tuple[date, Precision] | None:
     """Read "yesterday" or "7 January", seen from the reference."""
     if options.reference is None:
         return None
@@ -939,9 +937,7 @@ def _clock(line: _Line, match: _Match, *, iso: bool) -> _Clock | None:
     zone, end = None, match.end
     if "z" in spans:
         zone = line.written(*spans["z"])
-        if zone[0] in "-\N{MINUS SIGN}\N{EN DASH}" and not (
-            iso or (len(zone) == 5 and ":" not in zone)
-        ):
+        if zone[0] in "-\N{MINUS SIGN}\N{EN DASH}" and not (iso or (len(zone) == 5 and ":" not in zone)):
             zone, end = None, spans["z"][0]
     return _Clock(hour, minute, second, micro, precision, zone, end)
 
@@ -1049,11 +1045,7 @@ def _clock_within(line: _Line, match: _Match) -> _Clock | None:
 def _is_supported(line: _Line, match: _Match) -> bool:
     """Say whether something beside a two-digit year shows that it is one."""
     before = line.shape[max(0, match.start - 2) : match.start]
-    return (
-        "x" not in line.shape
-        or "w" in match.spans
-        or before.rstrip("_").endswith(("k", "D", "t", "W"))
-    )
+    return "x" not in line.shape or "w" in match.spans or before.rstrip("_").endswith(("k", "D", "t", "W"))
 
 
 def _readings(line: _Line, options: _Options) -> Iterator[_Reading]:
@@ -1070,9 +1062,7 @@ def _readings(line: _Line, options: _Options) -> Iterator[_Reading]:
         yield reading
 
 
-def _beside_hijri(
-    line: _Line, match: _Match, reading: _Reading, options: _Options
-) -> _Reading | None:
+def _beside_hijri(line: _Line, match: _Match, reading: _Reading, options: _Options) -> _Reading | None:
     """Find the Gregorian date that Arabic papers write after the lunar one."""
     other = _find_date(line.shape, match.end)
     if other is None or other.kind == "hijri" or other.start > match.end + 8:
@@ -1140,9 +1130,7 @@ def _ago(line: _Line) -> tuple[str, int, int, int] | None:
         for size in range(len(reach), 0, -1):
             here = " ".join(words[:size]).split(" ")
             numbers = [
-                at
-                for at, word in enumerate(here)
-                if (word.isdecimal() and len(word) <= 3) or word in phrases.ones
+                at for at, word in enumerate(here) if (word.isdecimal() and len(word) <= 3) or word in phrases.ones
             ]
             for hash_at in (None, *numbers):
                 shown = list(here)
@@ -1390,9 +1378,7 @@ def find_moment(
     return Found(reading.moment, offset + start, offset + end)
 
 
-def is_date_line(
-    line: str, *, day_first: bool | None = None, languages: Sequence[str] = ()
-) -> bool:
+def is_date_line(line: str, *, day_first: bool | None = None, languages: Sequence[str] = ()) -> bool:
     """Say whether a line is nothing but a time.
 
     Weekdays, zones, separators and words of dating ("Published:", "um", "Uhr", "στις") may stand

@@ -28,6 +28,9 @@ _BROKEN_SHARE = 0.02
 #: Fewer multi-byte sequences than this could be chance in a legacy page.
 _SURE_SEQUENCES = 4
 
+#: The escape that begins Japanese in mail; no other text of seven bits has it.
+_ISO_2022_JP = re.compile(rb"\x1b\$[@B]")
+
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 _MULTI_BYTE = re.compile(rb"[\xc2-\xf4][\x80-\xbf]+")
 _MARKUP = re.compile(rb"<(?:script|style)\b.*?</(?:script|style)>|<[^>]*>", re.DOTALL | re.IGNORECASE)
@@ -87,7 +90,7 @@ def decode(raw: RawDocument, options: DocumentOptions) -> Decoded:
 
 def _controls(body: bytes, text: str, charset: str) -> int:
     """Count the control characters other than NUL, tab and line ends."""
-    if charset.startswith("utf-16"):
+    if charset.startswith(("utf-16", "utf-32", "iso2022")):
         return len(_CONTROLS.findall(text))
     # On the bytes: they are the same there, and counting is fifty times faster.
     return len(body) - len(body.translate(None, _CONTROL_BYTES))
@@ -153,6 +156,8 @@ def _detect(body: bytes) -> tuple[str, CharsetSource]:
     """Look at the bytes alone."""
     if wide := _utf16(body):
         return wide, "detected"
+    if body.isascii() and _ISO_2022_JP.search(body):
+        return "iso2022_jp", "detected"
     if _mostly_utf8(body) and (body.isascii() or _MULTI_BYTE.search(body)):
         return "utf-8", "detected"
     visible = _MARKUP.sub(b" ", body)[:_DETECT_BYTES]

@@ -2,10 +2,9 @@
 
 import re
 from dataclasses import replace
-from urllib.parse import urljoin
 
 from normalize import people
-from normalize.address import canonical_url, domain_of, page_url, record_id, story_id
+from normalize.address import canonical_url, domain_of, joined, page_url, record_id, story_id
 from normalize.boilerplate.lines import is_agency, split_credit, split_picture_credit
 from normalize.headline import choose_title, site_names
 from normalize.kind import is_free, page_type
@@ -45,7 +44,7 @@ def describe(page: Page, raw_sha256: str, options: DocumentOptions) -> Article:
     title = choose_title(page)
     kind, kind_rule = page_type(page)
     paragraphs = _paragraphs(page, kind)
-    language = _language(page, title, paragraphs, options)
+    language = _language(title, paragraphs, options)
     # The date of a page that is no story is the date of something on it.
     times = publication(page, guess=kind not in {"listing", "error", "other"})
     authors, author_claim, credited = people.authors(page)
@@ -92,7 +91,11 @@ def describe(page: Page, raw_sha256: str, options: DocumentOptions) -> Article:
         images=_images(page, url.value if url else None),
         agencies=_agencies(page, credited),
         cited_urls=tuple(dict.fromkeys(claim.value for claim in page.claimed("cited"))),
-        comments=tuple(b.text for b in page.blocks if b.role == "comments" and len(b.text) >= _COMMENT_CHARS and not b.rule.startswith("lexicon")),
+        comments=tuple(
+            b.text
+            for b in page.blocks
+            if b.role == "comments" and len(b.text) >= _COMMENT_CHARS and not b.rule.startswith("lexicon")
+        ),
         published=times.published,
         published_source=f"{times.claim.origin}:{times.claim.rule}" if times.claim else None,
         published_conflict=times.conflict,
@@ -131,7 +134,7 @@ def _removed(block: Block) -> Removed:
     return Removed(role=block.role, rule=block.rule, text=block.text)  # type: ignore[arg-type]  # see above
 
 
-def _language(page: Page, title: Claim | None, paragraphs: tuple[Paragraph, ...], options: DocumentOptions) -> Language:
+def _language(title: Claim | None, paragraphs: tuple[Paragraph, ...], options: DocumentOptions) -> Language:
     # The longest first: they carry the verdict, and the detector reads only so much.
     texts = sorted((p.text for p in paragraphs), key=len, reverse=True)
     return detect([*texts, *([title.value] if title else [])], min_score=options.min_lang_score, seed=options.lang_seed)
@@ -187,12 +190,12 @@ def _images(page: Page, url: str | None) -> tuple[Image, ...]:
             caption, credit = parts[0], credit or parts[1]
         if credit and (alone := split_credit(credit) or split_picture_credit(credit)):
             credit = alone[1]
-        address = urljoin(url or "", image.url) if image.url else None
+        address = joined(url, image.url) if image.url else None
         found.append(replace(image, url=address, caption=caption, credit=credit))
     if shown and not any(image.url and _file(image.url) == _file(shown.value) for image in found):
-        address = urljoin(url or "", shown.value)
+        address = joined(url, shown.value)
         # The first picture of the text is the lead in another size, unless it has none.
-        if not found:
+        if address and not found:
             found.insert(0, Image(url=address, lead=True))
     if found and not any(image.lead for image in found):
         found[0] = replace(found[0], lead=True)
@@ -200,7 +203,7 @@ def _images(page: Page, url: str | None) -> tuple[Image, ...]:
 
 
 def _file(url: str) -> str:
-    return url.split("?")[0].rsplit("/", 1)[-1]
+    return url.split("?", maxsplit=1)[0].rsplit("/", 1)[-1]
 
 
 def _agencies(page: Page, credited: tuple[str, ...]) -> tuple[str, ...]:

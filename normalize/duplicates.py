@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, Literal, Self
 
 import numpy as np
 import polars as pl
@@ -25,11 +25,11 @@ NEAR: Final = 0.8
 #: is enough to estimate similarity (Li and Koenig, "b-bit minwise hashing", WWW 2010) at a quarter of the size.
 STATE: Final = pl.Schema(
     {
-        "record_id": pl.String,
-        "first_id": pl.String,
-        "text_digest": pl.Binary,
-        "bands": pl.List(pl.UInt64),
-        "signature": pl.Binary,
+        "record_id": pl.String(),
+        "first_id": pl.String(),
+        "text_digest": pl.Binary(),
+        "bands": pl.List(pl.UInt64()),
+        "signature": pl.Binary(),
     }
 )
 
@@ -50,6 +50,7 @@ class DuplicateIndex:
     """The memory of texts: what earlier runs saved, and what this run adds in document order."""
 
     def __init__(self, earlier: pl.DataFrame) -> None:
+        """Begin with what earlier runs saved, in the form of ``STATE``."""
         self._earlier = earlier
         self._earlier_bands = (
             earlier.select(pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"), "bands").explode("bands").drop_nulls()
@@ -81,7 +82,7 @@ class DuplicateIndex:
             if found:
                 first, score = found
                 one = replace(one, first_id=first.first_id)  # noqa: PLW2901
-                kind = "exact" if first.digest == one.digest else "near"
+                kind: Literal["exact", "near"] = "exact" if first.digest == one.digest else "near"
                 linked.append(replace(article, dup_of=first.first_id, dup_kind=kind, dup_score=score))
             else:
                 linked.append(article)
@@ -133,7 +134,7 @@ class DuplicateIndex:
     def _find(self, one: _Seen) -> tuple[_Seen, float] | None:
         """Find the text that this one repeats. A record never repeats itself: a rerun is no duplicate."""
         same = self._by_digest.get(one.digest)
-        if same and same.record_id != one.record_id and same.first_id != one.record_id:
+        if same and one.record_id not in {same.record_id, same.first_id}:
             return same, 1.0
         best: tuple[_Seen, float] | None = None
         met = {id(other): other for band in one.bands for other in self._by_band.get(band, ())}
@@ -166,7 +167,9 @@ def _seen(article: Article) -> _Seen:
     digest = hashlib.sha256(key(article.text).encode("utf-8", "surrogatepass")).digest()[:16]
     minima = np.array(article.signature, dtype=np.uint64)
     bands = tuple(
-        int.from_bytes(hashlib.blake2b(bytes([band]) + minima[band * ROWS : (band + 1) * ROWS].tobytes(), digest_size=8).digest())
+        int.from_bytes(
+            hashlib.blake2b(bytes([band]) + minima[band * ROWS : (band + 1) * ROWS].tobytes(), digest_size=8).digest()
+        )
         for band in range(BANDS if len(minima) else 0)
     )
     signature = (minima & 0xFF).astype(np.uint8).tobytes()

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from itertools import pairwise
 
 from normalize import metadata
 from normalize.column import check_column
@@ -111,7 +112,7 @@ def _is_bold_heading(piece: Segment) -> bool:
     """A short line all in bold that is no sentence: how pages without heading elements set their headings."""
     return (
         len(piece.text) <= _BOLD_HEADING_CHARS
-        and piece.bold_chars >= 0.9 * len(piece.text)  # noqa: PLR2004  (spaces at the edges are not counted)
+        and piece.bold_chars >= 0.9 * len(piece.text)
         and not _SENTENCE_END.search(piece.text)
     )
 
@@ -147,7 +148,7 @@ def _from_lines(decoded: Decoded) -> Page:
 
 def _unwrap(lines: list[str]) -> list[str]:
     """Join hard-wrapped lines into paragraphs where the whole text is wrapped; give others back as they are."""
-    inner = [line.rstrip() for line, after in zip(lines, lines[1:], strict=False) if line.strip() and after.strip()]
+    inner = [line.rstrip() for line, after in pairwise(lines) if line.strip() and after.strip()]
     broken = [line for line in inner if len(line) in _WRAP_WIDTH and not _SENTENCE_END.search(line)]
     if len(inner) < 5 or len(broken) < _WRAP_SHARE * len(inner):  # noqa: PLR2004  (too few lines to tell)
         return lines

@@ -12,6 +12,12 @@ _SEPARATOR = re.compile(r"\s+[|–—·»•:/-]\s+|\s*[|｜]\s*|[_＿]|\s+::\s+
 #: A headline of fewer letters is a logo or a section name unless another claim agrees.
 _MIN_LETTERS = 6
 
+#: An h1 is the headline when it shares half of its words with another claim.
+_AGREED = 0.5
+
+#: Shorter names of sites stand inside other words.
+_SITE_LETTERS = 4
+
 #: A kicker is the smaller part of an h1.
 _BULK = 0.6
 
@@ -25,7 +31,9 @@ def choose_title(page: Page) -> Claim | None:
     The element h1 is what readers saw, so it wins wherever another claim of the page agrees with it; a page's h1 may
     also be its logo, then no other claim does. Without it JSON-LD and Open Graph are taken, cut at the site's name.
     """
-    claims = sorted(page.claimed("title"), key=lambda claim: _ORDER.index(claim.origin) if claim.origin in _ORDER else 9)
+    claims = sorted(
+        page.claimed("title"), key=lambda claim: _ORDER.index(claim.origin) if claim.origin in _ORDER else 9
+    )
     sites = site_names(page)
     for claim in claims:
         if claim.origin in {"given", "block"}:
@@ -34,7 +42,11 @@ def choose_title(page: Page) -> Claim | None:
     best: tuple[float, int, Claim] | None = None
     for number, claim in enumerate(c for c in claims if c.origin == "h1"):
         agreement = max((_agreement(claim.value, other.value) for other in others), default=0.0)
-        if len(key(claim.value)) >= _MIN_LETTERS and agreement >= 0.5 and (best is None or (agreement, -number) > best[:2]):  # noqa: PLR2004
+        if (
+            len(key(claim.value)) >= _MIN_LETTERS
+            and agreement >= _AGREED
+            and (best is None or (agreement, -number) > best[:2])
+        ):
             best = (agreement, -number, claim)
     if best:
         return _without_kicker(_cut(best[2], sites, others), others)
@@ -70,7 +82,7 @@ def _agreement(one: str, other: str) -> float:
         return 0.0
     if a in b or b in a:
         return min(len(a), len(b)) / len(a) if len(b) < len(a) else 1.0
-    words, more = set(re.findall(r"\w+", one.casefold())), set(re.findall(r"\w+", other.casefold()))
+    words, more = set(one.casefold().split()), set(other.casefold().split())
     return len(words & more) / max(1, min(len(words), len(more)))
 
 
@@ -80,9 +92,9 @@ def _cut(claim: Claim, sites: frozenset[str], others: Sequence[Claim]) -> Claim:
     parts = [(match.start(), match.end()) for match in _SEPARATOR.finditer(value)]
     for start, end in reversed(parts):
         head, tail = value[:start], value[end:]
-        if key(tail) and _is_site(key(tail), sites):
-            value = head
-        elif key(tail) and len(key(head)) >= _MIN_LETTERS and any(key(other.value) == key(head) for other in others):
+        if (key(tail) and _is_site(key(tail), sites)) or (
+            key(tail) and len(key(head)) >= _MIN_LETTERS and any(key(other.value) == key(head) for other in others)
+        ):
             value = head
     parts = [(match.start(), match.end()) for match in _SEPARATOR.finditer(value)]
     for start, end in parts[:1]:
@@ -94,4 +106,7 @@ def _cut(claim: Claim, sites: frozenset[str], others: Sequence[Claim]) -> Claim:
 
 
 def _is_site(part: str, sites: frozenset[str]) -> bool:
-    return any(part == site or (len(part) > 3 and (part in site or site in part) and len(part) <= len(site) + 12) for site in sites)  # noqa: PLR2004
+    return any(
+        part == site or (len(part) >= _SITE_LETTERS and (part in site or site in part) and len(part) <= len(site) + 12)
+        for site in sites
+    )

@@ -27,7 +27,14 @@ def read_images(tree: HtmlElement) -> tuple[Image, ...]:
             legend = _of_class(figure, ("caption", "legend"))
         found.append(
             Image(
-                url=next((value for name in _ADDRESS if (value := _line(picture.get(name))) and not value.startswith("data:")), None),
+                url=next(
+                    (
+                        value
+                        for name in _ADDRESS
+                        if (value := _line(picture.get(name))) and not value.startswith("data:")
+                    ),
+                    None,
+                ),
                 alt=_line(picture.get("alt")),
                 caption=_line(_without(legend, credit)) if legend is not None else None,
                 credit=_line(credit.text_content()) if credit is not None else None,

@@ -127,7 +127,11 @@ def _teasers(blocks: Sequence[Block], entries: Sequence[Block]) -> str | None:
     surname, and many paragraphs are quotations. Teasers share none of this; two of three signs are needed, because short
     news has one-sentence paragraphs too.
     """
-    single = sum(1 for b in entries if SENTENCE_END.search(b.text) and len(re.findall(r"[.!?…。！？؟।]['\"”’»）)]*\s+\S", b.text)) <= 1)
+    single = sum(
+        1
+        for b in entries
+        if SENTENCE_END.search(b.text) and len(re.findall(r"[.!?…。！？؟।]['\"”’»）)]*\s+\S", b.text)) <= 1
+    )
     if single < 0.9 * len(entries) or any(b.role == "heading" for b in entries):
         return None
     if any(len(b.text) > _TEASER_CHARS for b in entries):

@@ -76,8 +76,8 @@ def detect(texts: Sequence[str], *, min_score: float, seed: int) -> Language:
     for tag, telling, least in _TELLING.get(script, ()):
         if letters >= _MIN_LETTERS and len(re.findall(f"[{telling}]", text)) >= max(2, least * letters):
             return Language(tag=tag, script=code, score=0.99, margin=0.99, method="letters")
-    if tag := LANGUAGE_OF_SCRIPT.get(script):
-        return Language(tag=tag, script=code, score=round(share, 4), margin=round(share, 4), method="script")
+    if own := LANGUAGE_OF_SCRIPT.get(script):
+        return Language(tag=own, script=code, score=round(share, 4), margin=round(share, 4), method="script")
     if letters < _MIN_LETTERS:
         return Language(tag="und", script=code)
     return _langdetect(text[:_ENOUGH], script, min_score=min_score, seed=seed)
@@ -103,9 +103,9 @@ def detect_paragraph(text: str, document: Language) -> str | None:
 def _east_asian(text: str, scripts: dict[str, int]) -> Language | None:
     """Tell Chinese from Japanese by kana, and its two scripts by characters that only one of them uses."""
     han, kana, total = scripts.get("Hani", 0), scripts.get("Kana", 0), sum(scripts.values())
-    if han + kana < 0.3 * total or scripts.get("Hang", 0) > han + kana:  # noqa: PLR2004  (names in another text)
+    if han + kana < 0.3 * total or scripts.get("Hang", 0) > han + kana:
         return None
-    if kana >= 0.1 * (han + kana):  # noqa: PLR2004  (running Japanese has half; titles in Chinese have a の at most)
+    if kana >= 0.1 * (han + kana):
         share = (han + kana) / total
         return Language(tag="ja", script="Jpan", score=round(share, 4), margin=round(share, 4), method="script")
     only_simplified, only_traditional = _han()
@@ -161,7 +161,11 @@ def _langdetect(text: str, script: str, *, min_score: float, seed: int) -> Langu
     second = possible[1][1] if len(possible) > 1 else 0.0
     tag, score = possible[0]
     return Language(
-        tag=tag, script=script, score=round(min(1.0, score), 4), margin=round(min(1.0, score) - second, 4), method="langdetect"
+        tag=tag,
+        script=script,
+        score=round(min(1.0, score), 4),
+        margin=round(min(1.0, score) - second, 4),
+        method="langdetect",
     )
 
 
@@ -172,5 +176,6 @@ def _factory() -> langdetect.detector_factory.DetectorFactory:
         langdetect.detector_factory.init_factory()
         factory = langdetect.detector_factory._factory  # noqa: SLF001  (there is no public way to the loaded profiles)
         if factory is None:
-            raise RuntimeError("langdetect came without its profiles")
+            message = "langdetect came without its profiles"
+            raise RuntimeError(message)
         return factory

@@ -81,7 +81,9 @@ def _texts(body: HtmlElement) -> list[str]:
 def _pieces(places: Iterable[int], wanted: str, keys: Sequence[str], kept: Sequence[bool]) -> list[int]:
     """Find the segments that one paragraph was built from, or the one that holds it; none if they cover less than half."""
     pieces = [
-        place for place in places if keys[place] and not kept[place] and (keys[place] in wanted or wanted in keys[place])
+        place
+        for place in places
+        if keys[place] and not kept[place] and (keys[place] in wanted or wanted in keys[place])
     ]
     return pieces if 2 * sum(len(keys[place]) for place in pieces) >= len(wanted) else []
 

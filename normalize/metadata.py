@@ -68,7 +68,9 @@ _HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 _TRAILING_COMMA = re.compile(r",\s*(?=[}\]])")
 _LOOSE_PAIR = re.compile(r'"(headline|datePublished|dateModified|isAccessibleForFree)"\s*:\s*"?((?:[^"\\\n]|\\.)*)')
-_CDATA = re.compile(r"^\s*(?:/\*\s*)?(?:<!--|//\s*)?\s*<?!?\[?C?D?A?T?A?\[?(?:\s*\*/)?|(?:/\*|//)?\s*\]\]>\s*(?:\*/)?\s*$")
+_CDATA = re.compile(
+    r"^\s*(?:/\*\s*)?(?:<!--|//\s*)?\s*<?!?\[?C?D?A?T?A?\[?(?:\s*\*/)?|(?:/\*|//)?\s*\]\]>\s*(?:\*/)?\s*$"
+)
 
 
 def read_claims(tree: HtmlElement) -> tuple[tuple[Claim, ...], tuple[str, ...]]:
@@ -123,15 +125,16 @@ def _meta(tree: HtmlElement, types: list[str]) -> list[Claim]:
 
 def _elements(tree: HtmlElement) -> Iterator[Claim]:
     """Claims made by elements other than meta."""
-    if lang := _clean(tree.get("lang") or tree.get("{http://www.w3.org/XML/1998/namespace}lang") or tree.get("xml:lang")):
+    if lang := _clean(
+        tree.get("lang") or tree.get("{http://www.w3.org/XML/1998/namespace}lang") or tree.get("xml:lang")
+    ):
         yield Claim(field="lang", value=lang, origin="html", rule="lang")
     for link in tree.iter("link"):
         rel = (link.get("rel") or "").lower().split()
         if "canonical" in rel and (href := _clean(link.get("href"))):
             yield Claim(field="canonical", value=href, origin="link", rule="canonical")
-        elif "amphtml" in rel or "image_src" in rel:
-            if "image_src" in rel and (href := _clean(link.get("href"))):
-                yield Claim(field="image", value=href, origin="link", rule="image_src")
+        elif "image_src" in rel and (href := _clean(link.get("href"))):
+            yield Claim(field="image", value=href, origin="link", rule="image_src")
     for element in tree.iter("base"):
         if href := _clean(element.get("href")):
             yield Claim(field="base", value=href, origin="html", rule="base")
@@ -141,11 +144,26 @@ def _elements(tree: HtmlElement) -> Iterator[Claim]:
     title = next(tree.iter("title"), None)
     if title is not None and (text := _clean(title.text_content())):
         yield Claim(field="title", value=text, origin="title-tag", rule="title")
+    yield from _microdata(tree)
+    for element in tree.iter("a"):
+        rel = (element.get("rel") or "").lower().split()
+        if "author" in rel:
+            yield Claim(field="author", value=_clean(element.text_content()), origin="link", rule="rel=author")
+        elif "tag" in rel:
+            yield Claim(field="tag", value=_clean(element.text_content()), origin="link", rule="rel=tag")
+
+
+def _microdata(tree: HtmlElement) -> Iterator[Claim]:
+    """Claims of time elements and of elements with itemprop (https://html.spec.whatwg.org/multipage/microdata.html)."""
     for element in tree.iter("time", "abbr", "span", "div", "p", "a"):
         prop = element.get("itemprop")
         if not prop and element.tag != "time":
             continue
-        value = element.get("datetime") or element.get("content") or (element.get("title") if element.tag == "abbr" else None)
+        value = (
+            element.get("datetime")
+            or element.get("content")
+            or (element.get("title") if element.tag == "abbr" else None)
+        )
         if element.tag == "time" and value:
             names = f"{prop or ''} {element.get('class') or ''}".lower()
             field = "modified" if ("modif" in names or "updat" in names) else "published"
@@ -154,19 +172,17 @@ def _elements(tree: HtmlElement) -> Iterator[Claim]:
             yield Claim(field=field if sure else "time", value=_clean(value), origin="time", rule=prop or "datetime")
         elif prop in {"datePublished", "dateModified"}:
             text = _clean(value or element.text_content())
-            yield Claim(field="published" if prop == "datePublished" else "modified", value=text, origin="microdata", rule=prop)
+            yield Claim(
+                field="published" if prop == "datePublished" else "modified", value=text, origin="microdata", rule=prop
+            )
         elif prop in {"author", "creator"} or (prop == "name" and _within(element, "author")):
             name = next((e for e in element.iter() if e.get("itemprop") == "name"), element)
-            yield Claim(field="author", value=_clean(name.get("content") or name.text_content()), origin="microdata", rule=prop)
+            yield Claim(
+                field="author", value=_clean(name.get("content") or name.text_content()), origin="microdata", rule=prop
+            )
         elif prop in {"articleSection", "headline"}:
             field = "section" if prop == "articleSection" else "title"
             yield Claim(field=field, value=_clean(value or element.text_content()), origin="microdata", rule=prop)
-    for element in tree.iter("a"):
-        rel = (element.get("rel") or "").lower().split()
-        if "author" in rel:
-            yield Claim(field="author", value=_clean(element.text_content()), origin="link", rule="rel=author")
-        elif "tag" in rel:
-            yield Claim(field="tag", value=_clean(element.text_content()), origin="link", rule="rel=tag")
 
 
 def _within(element: HtmlElement, prop: str) -> bool:
@@ -189,14 +205,16 @@ def _linked_data(tree: HtmlElement, types: list[str]) -> Iterator[tuple[str, str
         nodes += _nodes(data, 0)
     stories = [node for node in nodes if _kinds(node) & _STORY_TYPES]
     # Videos and galleries stand inside stories: they count only where nothing else does.
-    stories.sort(key=lambda node: bool(_kinds(node) & {"videoobject", "imagegallery", "mediagallery", "review", "recipe"}))
+    stories.sort(
+        key=lambda node: bool(_kinds(node) & {"videoobject", "imagegallery", "mediagallery", "review", "recipe"})
+    )
     for node in stories[:1] or [n for n in nodes if _kinds(n) & _PAGE_TYPES][:1]:
         yield from _story(node, nodes)
     for node in (*stories, *nodes):
         types.extend(sorted(_kinds(node) & (_STORY_TYPES | _PAGE_TYPES)))
     for node in nodes:
         if _kinds(node) & {"newsmediaorganization", "website"} and (name := _clean(_first(node.get("name")))):
-            yield "publisher", name, f"{sorted(_kinds(node))[0]}.name"
+            yield "publisher", name, f"{min(_kinds(node))}.name"
 
 
 def _load(text: str) -> Any:  # noqa: ANN401  (JSON is anything)
@@ -209,7 +227,12 @@ def _load(text: str) -> Any:  # noqa: ANN401  (JSON is anything)
 
 def _loose(text: str) -> Iterator[tuple[str, str, str]]:
     """Take single facts from JSON-LD that no parser accepts (an unescaped quote in a headline)."""
-    fields = {"headline": "title", "datePublished": "published", "dateModified": "modified", "isAccessibleForFree": "free"}
+    fields = {
+        "headline": "title",
+        "datePublished": "published",
+        "dateModified": "modified",
+        "isAccessibleForFree": "free",
+    }
     for key, value in _LOOSE_PAIR.findall(text[:200_000]):
         if cleaned := _clean(value.strip()):
             yield fields[key], cleaned, f"{key} (broken JSON-LD)"
@@ -247,7 +270,8 @@ def _names(value: object, nodes: list[dict[str, Any]]) -> Iterator[str]:
         elif isinstance(item, dict):
             if "name" not in item and "@id" in item:
                 item = next((n for n in nodes if n.get("@id") == item["@id"] and "name" in n), item)  # noqa: PLW2901
-            yield from (_clean(name) for name in (item.get("name") if isinstance(item.get("name"), list) else [item.get("name")]))
+            names = item.get("name")
+            yield from (_clean(name) for name in (names if isinstance(names, list) else [names]))
 
 
 def _story(node: dict[str, Any], nodes: list[dict[str, Any]]) -> Iterator[tuple[str, str, str]]:
@@ -263,14 +287,11 @@ def _story(node: dict[str, Any], nodes: list[dict[str, Any]]) -> Iterator[tuple[
         yield "author", name, "author"
     for name in _names(node.get("publisher") or node.get("sourceOrganization"), nodes):
         yield "publisher", name, "publisher"
-    sections = node.get("articleSection")
-    for section in sections[:1] if isinstance(sections, list) else [sections]:
-        yield "section", _clean(section), "articleSection"
+    yield "section", _clean(_first(node.get("articleSection"))), "articleSection"
     keywords = node.get("keywords")
     if isinstance(keywords, list):
         for keyword in keywords:
-            name = keyword.get("name") if isinstance(keyword, dict) else keyword
-            yield "tag", _clean(name), "keywords"
+            yield "tag", _clean(keyword.get("name") if isinstance(keyword, dict) else keyword), "keywords"
     else:
         yield "tags", _clean(keywords), "keywords"
     yield "lang", _clean(_first(node.get("inLanguage"))), "inLanguage"

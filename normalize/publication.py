@@ -1,6 +1,7 @@
 """When a story was published and changed, by the best of the times that a page claims."""
 
 import re
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,7 +25,9 @@ _UPDATED = re.compile(
     re.IGNORECASE,
 )
 
-_URL_DATE = re.compile(r"(?:^|/|-|_)((?:19|20)\d{2})[/\-_.]?(0[1-9]|1[0-2])[/\-_.]?(0[1-9]|[12]\d|3[01])(?=$|/|-|_|\.|\D)")
+_URL_DATE = re.compile(
+    r"(?:^|/|-|_)((?:19|20)\d{2})[/\-_.]?(0[1-9]|1[0-2])[/\-_.]?(0[1-9]|[12]\d|3[01])(?=$|/|-|_|\.|\D)"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,17 +48,21 @@ def publication(page: Page, *, guess: bool = True) -> Publication:
     With ``guess`` htmldate's answer counts too, last. A time is never invented: what was not written stays out of ``precision``, and a time later than the fetch
     (plus two days) is passed over.
     """
-    readings = [reading for reading in readings_of(page, guess=guess) if _possible(reading[1], page.decoded.raw.fetched_at)]
+    readings = [
+        reading for reading in readings_of(page, guess=guess) if _possible(reading[1], page.decoded.raw.fetched_at)
+    ]
     published = next(iter(readings), None)
     modified = next(iter(_modifications(page)), None)
     if published is None:
-        return Publication(
-            modified=modified[1] if modified else None, modified_claim=modified[0] if modified else None
-        )
+        return Publication(modified=modified[1] if modified else None, modified_claim=modified[0] if modified else None)
     claim, moment = published
     # The same day in finer detail: the text may say the hour where the markup says only the day.
     finer = next(
-        ((c, m) for c, m in readings if _rank(m) > _rank(moment) and abs(m.at - moment.at) < _CONFLICT and c.origin != "url"),
+        (
+            (c, m)
+            for c, m in readings
+            if _rank(m) > _rank(moment) and abs(m.at - moment.at) < _CONFLICT and c.origin != "url"
+        ),
         None,
     )
     if finer and moment.precision in {"year", "month", "day"}:
@@ -78,13 +85,21 @@ def readings_of(page: Page, *, guess: bool) -> Iterator[tuple[Claim, Moment]]:
             yield claim, moment
     for block in _near_title(page):
         word = _UPDATED.search(block.text)
-        found = find_moment(block.text[: word.start()] if word else block.text, languages=_languages(page), reference=page.decoded.raw.fetched_at)
+        found = find_moment(
+            block.text[: word.start()] if word else block.text,
+            languages=_languages(page),
+            reference=page.decoded.raw.fetched_at,
+        )
         if found:
             yield Claim(field="published", value=block.text, origin="block", rule=block.rule), found.moment
     for claim in page.claimed("time")[:1]:
         if moment := _read(claim, page):
             yield claim, moment
-    if page.decoded.raw.url and (match := _URL_DATE.search(page.decoded.raw.url)) and (moment := parse_moment("-".join(match.groups()))):
+    if (
+        page.decoded.raw.url
+        and (match := _URL_DATE.search(page.decoded.raw.url))
+        and (moment := parse_moment("-".join(match.groups())))
+    ):
         yield Claim(field="published", value=match[0], origin="url", rule="path"), moment
     for claim in page.claimed("published_guess") if guess else ():
         if moment := _read(claim, page):
@@ -135,7 +150,14 @@ def _possible(moment: Moment, fetched_at: datetime | None) -> bool:
 
 def guess_date(tree: HtmlElement, url: str | None, latest: datetime | None) -> Claim | None:
     """Ask htmldate where the page claims nothing of its own; its answer is a day, often right, never sure."""
-    found = find_date(
-        tree, url=url, original_date=True, extensive_search=True, max_date=latest.date().isoformat() if latest else None
-    )
+    with warnings.catch_warnings():
+        # dateutil warns of every zone name that it does not know; the day is all we take.
+        warnings.simplefilter("ignore")
+        found = find_date(
+            tree,
+            url=url,
+            original_date=True,
+            extensive_search=True,
+            max_date=latest.date().isoformat() if latest else None,
+        )
     return Claim(field="published_guess", value=found, origin="htmldate", rule="find_date") if found else None

@@ -47,15 +47,15 @@ def repair(page: Page) -> Page:
         return page
 
     def mended(text: str | None) -> str | None:
-        return repaired.get(text, text) if text else text
+        return (repaired.get(text, text).strip() or None) if text else text
 
     return replace(
         page,
-        blocks=tuple(replace(b, text=repaired.get(b.text, b.text)) for b in page.blocks),
-        claims=tuple(replace(c, value=repaired.get(c.value, c.value)) for c in page.claims),
+        # What was nothing but invisible characters is gone: absent, not "".
+        blocks=tuple(replace(b, text=text) for b in page.blocks if (text := repaired.get(b.text, b.text).strip())),
+        claims=tuple(replace(c, value=text) for c in page.claims if (text := repaired.get(c.value, c.value).strip())),
         images=tuple(
-            replace(i, alt=mended(i.alt), caption=mended(i.caption), credit=mended(i.credit))
-            for i in page.images
+            replace(i, alt=mended(i.alt), caption=mended(i.caption), credit=mended(i.credit)) for i in page.images
         ),
         fixes=page.fixes + notes,
     )

@@ -68,32 +68,33 @@ _PLACE_OF_ELEMENT: dict[str, Place] = {
 }  # fmt: skip
 
 #: Class names and ids are the site's own words, but these stems mean the same on most sites.
-_PLACE_OF_CLASS: tuple[tuple[Place, re.Pattern[str]], ...] = tuple(
-    (place, re.compile(pattern))
-    for place, pattern in (
-        ("comments", r"\b(?:user-?)?comments?(?:s|-(?:list|section|area|form|thread|body|content|text|wrapper|item))?\b|disqus|\bforum-?post|\brespond\b"),
-        ("related", r"\brelated|recommend|\bread-?(?:more|also|next)|\bmore-(?:from|stories|news|articles)|outbrain|taboola|most-?(?:read|popular)|\btrending|teaser-?list|\bsee-?also|popular-?(?:posts|news)"),
-        ("share", r"\b(?:social|share|sharing|addthis|sharedaddy|sharebar|shariff)\b|social-?(?:media|links|icons|bar|share)|share-?(?:bar|buttons?|tools|links|box)"),
-        ("ad", r"\b(?:ads?|advert|adsbygoogle|banner-?ad|ad-?(?:slot|container|wrapper|unit|label|box)|advertisement|sponsored|promo-?box)\b"),
-        ("newsletter", r"newsletter|\bsubscribe|\bsign-?up\b|mailchimp"),
-        ("cookie", r"\bcookie|\bconsent|\bgdpr|\bcmp-"),
-        ("paywall", r"\bpay-?wall|\bsubscription-?wall|\bpiano-"),
-        ("caption", r"\bcaption|wp-caption-text|\bimage-?(?:credit|source|legend)|photo-?(?:credit|caption)|\bbildunterschrift|\bcredit\b"),
-        ("tags", r"\b(?:tags?|post-?tags|article-?tags|tag-?(?:list|cloud|links)|keywords|topics)\b"),
-        ("author", r"\b(?:byline|author(?:-(?:name|box|bio|info|card))?|post-?author|article-?author)\b"),
-        ("embed", r"twitter-tweet|instagram-media|fb-post|\bembed(?:ded)?-?(?:post|tweet|code)\b|tiktok-embed|social-embed"),
-        ("deck", r"^(?:.*-)?(?:deck|dek|lead|lede|lead-?(?:text|paragraph|in)|standfirst|sub-?titles?|sub-?head(?:line)?|intro|introduction|chapo|sapo|vorspann|anriss|ingress|sumario|entradilla|bajada|catenaccio|perex|zajawka|preamble|abstract|excerpt|summary)$"),
-        ("breadcrumb", r"breadcrumb|\bcrumbs?\b"),
-        ("nav", r"\b(?:nav(?:bar|igation)?|main-?menu|site-?nav|pagination|skip-?link)\b"),
-        ("footer", r"\b(?:site-?footer|page-?footer|colophon|imprint)\b"),
-    )
+_STEMS: tuple[tuple[Place, str], ...] = (
+    ("comments", r"\b(?:user-?)?comments?(?:s|-(?:list|section|area|form|thread|body|content|text|wrapper|item))?\b|disqus|\bforum-?post|\brespond\b"),
+    ("related", r"\brelated|recommend|\bread-?(?:more|also|next)|\bmore-(?:from|stories|news|articles)|outbrain|taboola|most-?(?:read|popular)|\btrending|teaser-?list|\bsee-?also|popular-?(?:posts|news)"),
+    ("share", r"\b(?:social|share|sharing|addthis|sharedaddy|sharebar|shariff)\b|social-?(?:media|links|icons|bar|share)|share-?(?:bar|buttons?|tools|links|box)"),
+    ("ad", r"\b(?:ads?|advert|adsbygoogle|banner-?ad|ad-?(?:slot|container|wrapper|unit|label|box)|advertisement|sponsored|promo-?box)\b"),
+    ("newsletter", r"newsletter|\bsubscribe|\bsign-?up\b|mailchimp"),
+    ("cookie", r"\bcookie|\bconsent|\bgdpr|\bcmp-"),
+    ("paywall", r"\bpay-?wall|\bsubscription-?wall|\bpiano-"),
+    ("caption", r"\bcaption|wp-caption-text|\bimage-?(?:credit|source|legend)|photo-?(?:credit|caption)|\bbildunterschrift|\bcredit\b"),
+    ("tags", r"\b(?:tags?|post-?tags|article-?tags|tag-?(?:list|cloud|links)|keywords|topics)\b"),
+    ("author", r"\b(?:byline|author(?:-(?:name|box|bio|info|card))?|post-?author|article-?author)\b"),
+    ("embed", r"twitter-tweet|instagram-media|fb-post|\bembed(?:ded)?-?(?:post|tweet|code)\b|tiktok-embed|social-embed"),
+    ("deck", r"^(?:.*-)?(?:deck|dek|lead|lede|lead-?(?:text|paragraph|in)|standfirst|sub-?titles?|sub-?head(?:line)?|intro|introduction|chapo|sapo|vorspann|anriss|ingress|sumario|entradilla|bajada|catenaccio|perex|zajawka|preamble|abstract|excerpt|summary)$"),
+    ("breadcrumb", r"breadcrumb|\bcrumbs?\b"),
+    ("nav", r"\b(?:nav(?:bar|igation)?|main-?menu|site-?nav|pagination|skip-?link)\b"),
+    ("footer", r"\b(?:site-?footer|page-?footer|colophon|imprint)\b"),
 )  # fmt: skip
+_PLACE_OF_CLASS = tuple((place, re.compile(pattern)) for place, pattern in _STEMS)
 
 #: Blocks that are pieces of a column rather than columns of their own.
 _LEAVES = frozenset("p h1 h2 h3 h4 h5 h6 li ul ol dl dd dt blockquote pre hr figure figcaption address".split())
 
 #: All of them at once: most names say nothing.
 _ANY_PLACE = re.compile("|".join(f"(?:{pattern.pattern})" for _, pattern in _PLACE_OF_CLASS))
+
+#: So much text in a noscript is a page, in characters.
+_PAGE_CHARS = 1_000
 
 _INDENTED_LINE = re.compile("\n[ \t]*[\N{NO-BREAK SPACE}\N{IDEOGRAPHIC SPACE}]{2,}")
 _NOT_DATA = ("table", "p", "div", "article", "h1", "form")
@@ -145,7 +146,18 @@ def segment(tree: HtmlElement, options: DocumentOptions) -> tuple[Segment, ...]:
     Raises:
         DocumentError: Elements nested deeper than ``max_depth``.
     """
-    return _Walk(options.max_depth).of(tree)
+    found = _Walk(options.max_depth).of(tree)
+    # Parsers close an open noscript at the end of the page, with the whole page inside; what is meant for readers
+    # without scripts is a line or two.
+    hidden = (
+        [element for element in tree.iter("noscript") if len(element.text_content()) >= _PAGE_CHARS]
+        if not found
+        else []
+    )
+    for element in hidden[:1]:
+        element.tag = "div"
+        found = _Walk(options.max_depth).of(tree)
+    return found
 
 
 class _Walk:
@@ -169,13 +181,17 @@ class _Walk:
         self._flush("body", frozenset(), 0)
         return tuple(self._found)
 
-    def _visit(self, node: HtmlElement, block: str, places: frozenset[Place], column: int, depth: int) -> None:
+    def _visit(  # noqa: C901, PLR0912  (one hot loop)
+        self, node: HtmlElement, block: str, places: frozenset[Place], column: int, depth: int
+    ) -> None:
         tag = node.tag
         if not isinstance(tag, str) or tag in _SKIP:
             return
         if depth > self._max_depth:
             raise DocumentError(
-                "extract", "too_deep", f"elements nested deeper than the limit of {self._max_depth} (document.max_depth)"
+                "extract",
+                "too_deep",
+                f"elements nested deeper than the limit of {self._max_depth} (document.max_depth)",
             )
         if tag == "br":
             self._break(block, places, column)

@@ -12,15 +12,11 @@ from typing import Literal
 SourceKind = Literal["html", "text", "jsonl", "csv", "parquet", "tar", "zip", "warc"]
 """Where the bytes lay. One reader per kind in ``ingest.sources``."""
 
-PageType = Literal[
-    "article", "listing", "live_blog", "gallery", "video", "paywall_stub", "error", "other"
-]
+PageType = Literal["article", "listing", "live_blog", "gallery", "video", "paywall_stub", "error", "other"]
 
 Precision = Literal["year", "month", "day", "hour", "minute", "second"]
 
-KeptRole = Literal[
-    "deck", "paragraph", "heading", "quote", "list_item", "teaser", "table", "code"
-]
+KeptRole = Literal["deck", "paragraph", "heading", "quote", "list_item", "teaser", "table", "code"]
 """Roles of blocks that stay in ``text``."""
 
 RemovedRole = Literal[
@@ -306,9 +302,7 @@ class Rejected:
     source_id: str | None = None
 
     @classmethod
-    def of(
-        cls, raw: RawDocument, *, stage: str, reason: str, detail: str, raw_sha256: str | None
-    ) -> "Rejected":
+    def of(cls, raw: RawDocument, *, stage: str, reason: str, detail: str, raw_sha256: str | None) -> "Rejected":
         """Reject a whole document, with the pointer to its bytes."""
         return cls(
             stage=stage,

@@ -32,6 +32,7 @@ class SourceError(BabelwireError):
     """
 
     def __init__(self, reason: str, detail: str) -> None:
+        """Join both into the message."""
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail
@@ -47,6 +48,7 @@ class DocumentError(BabelwireError):
     """
 
     def __init__(self, stage: str, reason: str, detail: str) -> None:
+        """Join all three into the message."""
         super().__init__(f"{stage}/{reason}: {detail}")
         self.stage = stage
         self.reason = reason

@@ -43,7 +43,9 @@ LANGUAGE_OF_SCRIPT: Final[dict[str, str]] = {
 
 #: Languages with a langdetect profile, by the script they are written in.
 PROFILED: Final[dict[str, frozenset[str]]] = {
-    "Latn": frozenset("af ca cs cy da de en es et fi fr hr hu id it lt lv nl no pl pt ro sk sl so sq sv sw tl tr vi".split()),
+    "Latn": frozenset(
+        "af ca cs cy da de en es et fi fr hr hu id it lt lv nl no pl pt ro sk sl so sq sv sw tl tr vi".split()
+    ),
     "Cyrl": frozenset("bg mk ru uk".split()),
     "Arab": frozenset("ar fa ur".split()),
     "Deva": frozenset("hi mr ne".split()),
@@ -79,4 +81,6 @@ def primary(tag: str | None) -> str | None:
         return None
     code = match[1].lower()
     # Codes withdrawn from ISO 639-1, still printed by old systems, and the macro-language Norwegian.
-    return {"iw": "he", "in": "id", "ji": "yi", "jp": "ja", "ua": "uk", "gr": "el", "cz": "cs", "kr": "ko"}.get(code, code)
+    return {"iw": "he", "in": "id", "ji": "yi", "jp": "ja", "ua": "uk", "gr": "el", "cz": "cs", "kr": "ko"}.get(
+        code, code
+    )

@@ -87,9 +87,7 @@ def _next_row(lines: "_Lines", delimiter: str) -> list[str] | SourceError | None
     try:
         return next(csv.reader(lines, delimiter=delimiter, strict=True), None)
     except csv.Error as error:
-        problem = SourceError(
-            reason="bad_row", detail=f"not CSV ({error}): {shown(lines.row_start())}"
-        )
+        problem = SourceError(reason="bad_row", detail=f"not CSV ({error}): {shown(lines.row_start())}")
     except UnicodeDecodeError as error:
         wrong = error.object[error.start]
         what = f"not UTF-8: byte {wrong:#04x}: {shown(error.object)}; save the file as UTF-8"

@@ -42,9 +42,7 @@ def foreign_errors_renamed() -> Iterator[None]:
     try:
         yield
     except EOFError as error:
-        raise SourceError(
-            reason="truncated", detail=f"the data ends too early: {_said(error)}"
-        ) from error
+        raise SourceError(reason="truncated", detail=f"the data ends too early: {_said(error)}") from error
     except OSError as error:
         # bz2 and fastwarc speak through OSError too, but only the system gives it a number.
         reason = "damaged" if error.errno is None else "unreadable"

@@ -32,9 +32,7 @@ class Limits:
         """
         if size > self.max_bytes:
             seen = f"at least {size}" if at_least else f"{size}"
-            raise SourceError(
-                reason="too_large", detail=f"{seen} bytes > {self.max_bytes} bytes allowed"
-            )
+            raise SourceError(reason="too_large", detail=f"{seen} bytes > {self.max_bytes} bytes allowed")
 
     def check_ratio(self, *, unpacked: int, packed: int) -> None:
         """Refuse data that grows out of proportion when unpacked.
@@ -50,6 +48,5 @@ class Limits:
         if unpacked > RATIO_COUNTS_FROM and unpacked > packed * self.max_ratio:
             raise SourceError(
                 reason="bomb",
-                detail=f"{packed} bytes unpack to at least {unpacked}: "
-                f"more than {self.max_ratio} times as many",
+                detail=f"{packed} bytes unpack to at least {unpacked}: more than {self.max_ratio} times as many",
             )

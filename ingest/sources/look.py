@@ -204,9 +204,7 @@ _TAGS = (
     r"thead|tr|td|th|ul|ol|li|dl|dt|dd|img|article|section|main|header|footer|nav|aside|figure|"
     r"form|input|iframe|noscript|center|font|blockquote|pre|b|i|em|strong|small|frameset"
 )
-_FIRST_TAG = re.compile(
-    rf"<(?:!doctype\s+html|(?:\w+:)?html\b|(?:{_TAGS})(?:\s[^<>]*)?/?>)", re.IGNORECASE
-)
+_FIRST_TAG = re.compile(rf"<(?:!doctype\s+html|(?:\w+:)?html\b|(?:{_TAGS})(?:\s[^<>]*)?/?>)", re.IGNORECASE)
 _ANY_TAG = re.compile(rf"</?(?:{_TAGS})(?:\s[^<>]*)?/?>", re.IGNORECASE)
 _ROOT = re.compile(r"<(?:!doctype\s+html|html)\b", re.IGNORECASE)
 

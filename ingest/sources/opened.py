@@ -79,9 +79,7 @@ class Opened:
         return rejected(self.source, self.kind, error, **where)
 
 
-def rejected(
-    source: Input, kind: SourceKind, error: SourceError, **where: Unpack[Where]
-) -> Rejected:
+def rejected(source: Input, kind: SourceKind, error: SourceError, **where: Unpack[Where]) -> Rejected:
     """Make a rejection at the stage ``source``."""
     return Rejected(
         stage="source",

@@ -49,15 +49,11 @@ def refuse(opened: Opened, limits: Limits) -> NoReturn:
     if not head.data:
         # Packed, and nothing came out. Reading shows whether that is damage or all there is.
         opened.content(limits).read(1)
-        raise SourceError(
-            reason="empty", detail=f"{opened.size} bytes of {head.packing} data hold nothing"
-        )
+        raise SourceError(reason="empty", detail=f"{opened.size} bytes of {head.packing} data hold nothing")
     raise SourceError(reason="binary", detail=seen(head.data))
 
 
-def member(
-    opened: Opened, content: bytes, limits: Limits, **where: Unpack[Where]
-) -> RawDocument | Rejected:
+def member(opened: Opened, content: bytes, limits: Limits, **where: Unpack[Where]) -> RawDocument | Rejected:
     """Make a document of one member of an archive, or say why it is none.
 
     A member that is packed by itself (``page.html.gz`` in a tar) is unpacked.

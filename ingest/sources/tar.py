@@ -159,9 +159,7 @@ def _member(tape: _Tape, info: tarfile.TarInfo, said: dict[str, str]) -> Iterato
     elif info.type == tarfile.GNUTYPE_SPARSE or "GNU.sparse.major" in said:
         offset = tape.at
         tape.skip(_padded(size))
-        problem = SourceError(
-            reason="unsupported", detail="sparse file; pack it again without --sparse"
-        )
+        problem = SourceError(reason="unsupported", detail="sparse file; pack it again without --sparse")
         yield _Member(name=name, offset=offset, size=size, problem=problem)
     else:
         yield _Member(name=name, offset=tape.at, size=size)
@@ -182,9 +180,7 @@ def _damage(tape: _Tape, block: bytes) -> _Member:
     tape.go_back()
     _to_next_header(tape)
     start = min(start, tape.at)
-    problem = SourceError(
-        reason="damaged", detail=f"no sound tar header in bytes {start} to {tape.at}"
-    )
+    problem = SourceError(reason="damaged", detail=f"no sound tar header in bytes {start} to {tape.at}")
     return _Member(name=None, offset=start, size=tape.at - start, problem=problem)
 
 

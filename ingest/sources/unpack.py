@@ -169,9 +169,7 @@ def xz_file(stored: BinaryIO) -> Iterator[bytes]:
     yield from _streams(stored, lambda: lzma.LZMADecompressor(memlimit=256 * 1024 * 1024))
 
 
-def _streams(
-    stored: BinaryIO, begin: Callable[[], bz2.BZ2Decompressor | lzma.LZMADecompressor]
-) -> Iterator[bytes]:
+def _streams(stored: BinaryIO, begin: Callable[[], bz2.BZ2Decompressor | lzma.LZMADecompressor]) -> Iterator[bytes]:
     packed = stored.read(_GULP)
     while packed.strip(b"\0"):
         stream = begin()

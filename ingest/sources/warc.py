@@ -234,9 +234,7 @@ def _read_record(stream: BinaryIO, limits: Limits) -> _Record | None:
     headers.parse(io.BytesIO(b"\r\n".join(lines)))
     stated = (headers.get("Content-Length") or "").strip()
     if not re.fullmatch(r"[0-9]{1,18}", stated):
-        raise SourceError(
-            reason="damaged", detail=f'Content-Length is "{stated[:40]}", not a number of bytes'
-        )
+        raise SourceError(reason="damaged", detail=f'Content-Length is "{stated[:40]}", not a number of bytes')
     length = int(stated)
     kind = (headers.get("WARC-Type") or "").strip().lower()
     wanted = 0
@@ -257,9 +255,7 @@ def _header_lines(stream: BinaryIO) -> Iterator[bytes]:
     while (line := stream.readline(left)) not in (b"\r\n", b"\n"):
         left -= len(line)
         if left <= 0:
-            raise SourceError(
-                reason="damaged", detail=f"headers of more than {_LONGEST_HEADER} bytes"
-            )
+            raise SourceError(reason="damaged", detail=f"headers of more than {_LONGEST_HEADER} bytes")
         if not line.endswith(b"\n"):
             message = "the record ends inside its headers"
             raise EOFError(message)
@@ -276,9 +272,7 @@ def _to_next(stream: io.BufferedReader) -> bool:
     while (start := stream.peek(1)[:1]) in (b"\r", b"\n"):
         stream.read(1)
     if start and start != b"W":
-        raise SourceError(
-            reason="damaged", detail=f"the block does not end where it should, but {start!r}"
-        )
+        raise SourceError(reason="damaged", detail=f"the block does not end where it should, but {start!r}")
     return bool(start)
 
 
@@ -326,9 +320,7 @@ def _unpacks_to_record(data: bytes) -> bool:
 # --- Meaning: what a record is to us.
 
 
-def _outcome(
-    opened: Opened, record: _Record, where: Where, limits: Limits
-) -> Iterator[RawDocument | Rejected]:
+def _outcome(opened: Opened, record: _Record, where: Where, limits: Limits) -> Iterator[RawDocument | Rejected]:
     """Make a document of a record, or say why it is none; other records give nothing."""
     if record.type not in {"response", "resource", "revisit"}:
         return
@@ -352,9 +344,7 @@ def _outcome(
 def _document(opened: Opened, record: _Record, where: Where, limits: Limits) -> RawDocument:
     if record.type == "revisit":
         earlier = record.headers.get("WARC-Refers-To") or "a record it does not name"
-        raise SourceError(
-            reason="revisit", detail=f"the same content as {earlier}, which holds the bytes"
-        )
+        raise SourceError(reason="revisit", detail=f"the same content as {earlier}, which holds the bytes")
     response = _response(record)
     mime = response.mime_type
     if not response.body:
@@ -365,9 +355,7 @@ def _document(opened: Opened, record: _Record, where: Where, limits: Limits) -> 
     limits.check_size(record.length - (len(record.block) - len(response.body)))
     content = payload(response, limits)
     if not content:
-        raise SourceError(
-            reason="empty", detail=f"encoded content of nothing; HTTP status {response.status}"
-        )
+        raise SourceError(reason="empty", detail=f"encoded content of nothing; HTTP status {response.status}")
     if media_of(content) is None:
         if mime == "application/octet-stream":
             raise SourceError(reason="not_a_page", detail=f"content type {mime}; {seen(content)}")

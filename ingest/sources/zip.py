@@ -81,9 +81,7 @@ def read(opened: Opened, limits: Limits) -> Iterator[RawDocument | Rejected]:
 
 def _content(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limits: Limits) -> bytes:
     if member.flag_bits & _ENCRYPTED:
-        raise SourceError(
-            reason="encrypted", detail="the member needs a password; unpack the archive first"
-        )
+        raise SourceError(reason="encrypted", detail="the member needs a password; unpack the archive first")
     if member.compress_type not in _METHODS:
         what = f"packing method {member.compress_type} is not one Python knows; pack it anew"
         raise SourceError(reason="unsupported", detail=what)
@@ -107,15 +105,11 @@ def _warc_files(members: list[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
         return []
     endings = (".warc", ".warc.gz")
     return [
-        member
-        for member in members
-        if member.filename.startswith("archive/") and member.filename.endswith(endings)
+        member for member in members if member.filename.startswith("archive/") and member.filename.endswith(endings)
     ]
 
 
-def _records(
-    opened: Opened, member: zipfile.ZipInfo, limits: Limits
-) -> Iterator[RawDocument | Rejected]:
+def _records(opened: Opened, member: zipfile.ZipInfo, limits: Limits) -> Iterator[RawDocument | Rejected]:
     """Read a WARC in its place, so that offsets are those of the WACZ file itself."""
     if member.compress_type != zipfile.ZIP_STORED or member.flag_bits & _ENCRYPTED:
         what = "a WARC inside WACZ must be stored, not packed; unpack the WACZ and read the WARC"
@@ -123,14 +117,10 @@ def _records(
     opened.file.seek(member.header_offset)
     header = opened.file.read(30)
     if len(header) < 30 or not header.startswith(_LOCAL):  # noqa: PLR2004
-        raise SourceError(
-            reason="damaged", detail=f"no member header at byte {member.header_offset}"
-        )
+        raise SourceError(reason="damaged", detail=f"no member header at byte {member.header_offset}")
     start = member.header_offset + 30 + sum(struct.unpack("<HH", header[26:30]))
     part = io.BufferedReader(_Part(opened.file, start, member.file_size), 256 * 1024)
-    yield from warc.read_file(
-        replace(opened, kind="warc"), part, limits, base=start, member=_shown(member.filename)
-    )
+    yield from warc.read_file(replace(opened, kind="warc"), part, limits, base=start, member=_shown(member.filename))
 
 
 class _Part(io.RawIOBase):

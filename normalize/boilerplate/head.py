@@ -122,7 +122,9 @@ def _above_title(block: Block, *, first: bool) -> tuple[Block, Claim | None]:
     name, *slogan = _SITE_SEPARATOR.split(block.text, maxsplit=1)
     hit = load_lexicon().find(block.text)
     if hit is None and (slogan or first):
-        return removed(block, "site", "head:site"), Claim(field="publisher", value=name, origin="block", rule="head:site")
+        return removed(block, "site", "head:site"), Claim(
+            field="publisher", value=name, origin="block", rule="head:site"
+        )
     role: RemovedRole = "section" if hit is None or hit.role in {"section", "navigation"} else hit.role
     rule = hit.rule if hit else "head:above-title"
     claim = Claim(field="section", value=block.text, origin="block", rule=rule) if role == "section" else None
@@ -156,7 +158,11 @@ def head_of_html(page: Page) -> Page:
     for number, block in enumerate(blocks):
         if number == heading:
             blocks[number] = removed(block, "title", "head:title")
-        elif key(block.text) in titles and (block.keep or block.role == "boilerplate") and (number <= end or block.element == "h1"):
+        elif (
+            key(block.text) in titles
+            and (block.keep or block.role == "boilerplate")
+            and (number <= end or block.element == "h1")
+        ):
             blocks[number] = removed(block, "duplicate" if heading is not None else "title", "head:title-again")
         elif hashtag := _HASHTAG.match(block.text):
             claims.append(Claim(field="tag", value=hashtag[1], origin="block", rule="line:hashtag"))
@@ -183,7 +189,8 @@ def _heading(blocks: list[Block], titles: set[str]) -> int | None:
         if block.role in _NOT_HEADLINE or block.link_density > 0.5 or len(letters) < _HEADLINE_LETTERS:  # noqa: PLR2004
             continue
         fits = any(
-            (title.startswith(letters) or title.endswith(letters)) and len(letters) >= 0.4 * len(title) for title in titles
+            (title.startswith(letters) or title.endswith(letters)) and len(letters) >= 0.4 * len(title)
+            for title in titles
         )
         if fits and (found is None or len(letters) > len(key(blocks[found].text))):
             found = number
@@ -195,10 +202,24 @@ def _kickers(blocks: list[Block], heading: int, page: Page) -> list[Claim]:
     claims = []
     sites = {key(claim.value) for claim in page.claimed("publisher")} - {""}
     sections = {key(claim.value) for claim in page.claimed("section")} - {""}
+    # One section name near the headline is its section; several are a menu.
+    labels = [
+        number
+        for number in range(max(0, heading - _NEAR), heading)
+        if "nav" not in blocks[number].places
+        and (hit := load_lexicon().find(blocks[number].text))
+        and hit.role == "section"
+    ]
+    if len(labels) > 1:
+        labels = []
     for number in range(heading):
         block = blocks[number]
         near = number >= heading - _NEAR
-        if is_long(block.text) or SENTENCE_END.search(block.text) or not (block.keep or block.role in {"boilerplate", "navigation"}):
+        if (
+            is_long(block.text)
+            or SENTENCE_END.search(block.text)
+            or not (block.keep or block.role in {"boilerplate", "navigation"})
+        ):
             continue
         name, *slogan = _SITE_SEPARATOR.split(block.text, maxsplit=1)
         if key(block.text) in sites or (slogan and key(name) in sites):
@@ -206,7 +227,7 @@ def _kickers(blocks: list[Block], heading: int, page: Page) -> list[Claim]:
             continue
         hit = load_lexicon().find(block.text)
         named = near and (
-            key(block.text) in sections or (hit is not None and hit.role == "section" and "nav" not in block.places)
+            key(block.text) in sections or (hit is not None and hit.role == "section" and number in labels)
         )
         if named:
             claims.append(Claim(field="section", value=block.text, origin="block", rule="head:above-title"))
@@ -254,10 +275,7 @@ def _above_byline(blocks: list[Block], number: int) -> bool:
 
 def nameless_bylines(page: Page) -> Page:
     """Take out a line that is nothing but a name where a byline stands: beside the time, or alone at the end."""
-    if page.claimed("author"):
-        named = {key(claim.value) for claim in page.claimed("author")}
-    else:
-        named = set()
+    named = {key(claim.value) for claim in page.claimed("author")}
     blocks = list(page.blocks)
     kept = [number for number, block in enumerate(blocks) if block.keep]
     story = [number for number in kept if is_long(blocks[number].text)]

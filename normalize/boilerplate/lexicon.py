@@ -85,6 +85,7 @@ class Lexicon:
     """All phrases of all languages, ready to be looked up."""
 
     def __init__(self, phrases: Iterable[Phrase]) -> None:
+        """Index the phrases; of two equal whole lines the first counts."""
         self._lines: dict[str, Phrase] = {}
         within: dict[str, list[Phrase]] = {}
         for phrase in phrases:
@@ -155,7 +156,8 @@ def read_phrases() -> tuple[Phrase, ...]:
     for file in sorted(files(__package__).joinpath("lexicon").iterdir(), key=lambda entry: entry.name):
         if file.name.endswith(".toml"):
             language = file.name.removesuffix(".toml")
-            for role, kinds in tomllib.loads(file.read_text("utf-8")).items():
+            table: dict[RemovedRole, dict[How, list[str]]] = tomllib.loads(file.read_text("utf-8"))  # type: ignore[assignment]  # held by a test of the data
+            for role, kinds in table.items():
                 for how, texts in kinds.items():
                     found += [Phrase(language=language, role=role, how=how, text=text) for text in texts]
     return tuple(found)

@@ -61,7 +61,9 @@ _COPYRIGHT = re.compile(r"©|\([cC]\)\s")
 _NOTICE = re.compile(r"\W*(?:©|\([cC]\)|copyright\b)[^.!?]{0,60}?\b(?:19|20)\d\d\b", re.IGNORECASE)
 
 #: "（吴桐 摄）", "（記者林曉嵐攝）", "（撮影・大原恵介）" at the end of a caption.
-_CREDIT_IN_BRACKETS = re.compile(r"[（(](?=[^（）()]{0,20}(?:摄|攝|撮影))(?:本报|本報)?(?:记者|記者)?(?:撮影[・:：])?\s*([\u4e00-\u9fff\u30a0-\u30ff]{2,8}?)\s*(?:摄|攝|撮影)?[)）]$")
+_CREDIT_IN_BRACKETS = re.compile(
+    r"[（(](?=[^（）()]{0,20}(?:摄|攝|撮影))(?:本报|本報)?(?:记者|記者)?(?:撮影[・:：])?\s*([\u4e00-\u9fff\u30a0-\u30ff]{2,8}?)\s*(?:摄|攝|撮影)?[)）]$"
+)
 _MAY_END_IN_CREDIT = re.compile(r"[:：©]|\([cC]\)")
 
 _LONGEST_CAPTION = 600
@@ -128,7 +130,9 @@ def _sure_places(page: Page) -> frozenset[str]:
     total = sum(len(block.text) for block in page.blocks if block.keep)
     believed = {place for place in _SURE_PLACES if held[place] < _MOST_HELD * total}
     # A consent page is all cookie notice, and has the button to accept it.
-    if held["cookie"] > _ALL_HELD * total and any(b.role == "cookie" and b.rule.startswith("lexicon:") for b in page.blocks):
+    if held["cookie"] > _ALL_HELD * total and any(
+        b.role == "cookie" and b.rule.startswith("lexicon:") for b in page.blocks
+    ):
         believed.add("cookie")
     return frozenset(believed)
 
@@ -165,7 +169,12 @@ def by_phrase(page: Page) -> Page:
         if hit is None or hit.role in _BY_POSITION:
             return block
         if hit.role == "tags" and hit.how == "start":
-            claims.append(Claim(field="tags", value=_after(hit.phrase, block.text), origin="block", rule=hit.rule))
+            # Links may stand without a space or comma between them.
+            tags = [words for _, words in block.links if words and key(words) != key(hit.phrase)]
+            if tags:
+                claims.extend(Claim(field="tag", value=tag.lstrip("#"), origin="block", rule=hit.rule) for tag in tags)
+            else:
+                claims.append(Claim(field="tags", value=_after(hit.phrase, block.text), origin="block", rule=hit.rule))
         return removed(block, hit.role, hit.rule) if block.keep or block.role == "boilerplate" else block
 
     judged = _each(page, judge)
@@ -193,7 +202,11 @@ def by_byline(page: Page) -> Page:
     # The first long block may be the standfirst, which stands above the byline.
     first, last = (prose[min(1, len(prose) - 1)], prose[-1]) if prose else (len(blocks), -1)
     for number, block in enumerate(blocks):
-        if first <= number <= last or len(block.text) > _LONGEST_BYLINE or not (block.keep or block.role == "boilerplate"):
+        if (
+            first <= number <= last
+            or len(block.text) > _LONGEST_BYLINE
+            or not (block.keep or block.role == "boilerplate")
+        ):
             continue
         if is_agency(block.text):
             claims.append(Claim(field="agency", value=block.text, origin="block", rule="line:agency"))
@@ -244,7 +257,9 @@ def by_source(page: Page) -> Page:
     def judge(block: Block) -> Block:
         if domain := _DOMAIN.fullmatch(block.text):
             if block.keep:
-                claims.append(Claim(field="publisher_hint", value=domain[1].lower(), origin="block", rule="line:domain"))
+                claims.append(
+                    Claim(field="publisher_hint", value=domain[1].lower(), origin="block", rule="line:domain")
+                )
                 return removed(block, "source", "line:domain")
             return block
         hit = lexicon.find(block.text)
@@ -290,7 +305,11 @@ def by_credit(page: Page) -> Page:
 
 
 def _may_be_caption(block: Block) -> bool:
-    return len(block.text) <= _LONGEST_NAMES * 2 and not re.search(r"[.。।]$", block.text) and not block.element.startswith("h")
+    return (
+        len(block.text) <= _LONGEST_NAMES * 2
+        and not re.search(r"[.。।]$", block.text)
+        and not block.element.startswith("h")
+    )
 
 
 def _is_credit(text: str) -> bool:
@@ -384,9 +403,14 @@ def _agencies() -> tuple[frozenset[str], frozenset[str]]:
     """All spellings as the table has them (short signs in capitals too), and all of them folded."""
     table = tomllib.loads(files(__package__).joinpath("agencies.toml").read_text("utf-8"))
     names = [
-        name for agency in table["agency"] for name in (agency["name"], *agency.get("also", ()), *agency.get("short", ()))
+        name
+        for agency in table["agency"]
+        for name in (agency["name"], *agency.get("also", ()), *agency.get("short", ()))
     ]
-    return frozenset(names) | {name.upper() for name in names}, frozenset(name.casefold() for name in names)
+    capitalised = {name.capitalize() for name in names if name.isupper() and len(name) == _SIGN}
+    return frozenset(names) | {name.upper() for name in names} | capitalised, frozenset(
+        name.casefold() for name in names
+    )
 
 
 def removed(block: Block, role: RemovedRole, rule: str) -> Block:

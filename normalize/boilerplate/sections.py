@@ -1,6 +1,7 @@
 """What the order of blocks says: repeated texts, and headings that open comments or pointers to other stories."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from normalize.boilerplate.head import SENTENCE_END
@@ -16,6 +17,8 @@ _REPEAT_LETTERS = 30
 #: More texts than this that stand twice are the way the story is built.
 _MOST_REPEATS = 3
 
+_MOSTLY_LINKS = 0.5
+
 #: The foot of a page ends whatever was open.
 _CLOSING = frozenset({"legal", "cookie", "newsletter", "paywall"})
 
@@ -30,7 +33,8 @@ _SAID = (
     "pisał[aoy]?|informował[aoy]?|berichtete|schrieb|informó|publicó|a écrit|rapportait|ha scritto|έγραψε|yazmıştı|писа|пише|писао"
 )
 _OWN_STORY = re.compile(
-    rf"^(?:{_OPENERS})\b[^“”\"«»„]{{0,30}}[“\"«„]([^“”\"«»„]{{2,40}})[”\"»“]\s+(?:\w+\s+){{0,2}}(?:{_SAID})\b", re.IGNORECASE
+    rf"^(?:{_OPENERS})\b[^“”\"«»„]{{0,30}}[“\"«„]([^“”\"«»„]{{2,40}})[”\"»“]\s+(?:\w+\s+){{0,2}}(?:{_SAID})\b",
+    re.IGNORECASE,
 )
 
 
@@ -62,7 +66,9 @@ def own_stories(page: Page) -> Page:
     # Only near the end: in the middle the same words may belong to the story.
     for number in kept[-4:]:
         if len(kept) > 3 and (match := _OWN_STORY.match(blocks[number].text)):  # noqa: PLR2004
-            claims.append(Claim(field="publisher_hint", value=match[1].strip(), origin="block", rule="sections:own-story"))
+            claims.append(
+                Claim(field="publisher_hint", value=match[1].strip(), origin="block", rule="sections:own-story")
+            )
             blocks[number] = removed(blocks[number], "related", "sections:own-story")
     return replace(page, blocks=tuple(blocks), claims=(*page.claims, *claims))
 
@@ -83,11 +89,23 @@ def openings(page: Page) -> Page:
             opened = _opens(block, opened, past=past, total=total)
         elif opened is None:
             continue
-        elif opened[0] == "comments" or block.link_density > 0.5 or not (SENTENCE_END.search(block.text) or is_long(block.text)):  # noqa: PLR2004
+        elif opened[0] == "related" and block.role == "heading" and _heads_prose(blocks, number):
+            opened = None
+        elif (
+            opened[0] == "comments"
+            or block.link_density > _MOSTLY_LINKS
+            or not (SENTENCE_END.search(block.text) or is_long(block.text))
+        ):
             blocks[number] = removed(block, *opened)
         elif block.keep:
             opened = None
     return replace(page, blocks=tuple(blocks))
+
+
+def _heads_prose(blocks: Sequence[Block], number: int) -> bool:
+    """Does a paragraph of the story follow this heading?"""
+    after = next((block for block in blocks[number + 1 :] if block.keep), None)
+    return after is not None and is_long(after.text) and after.link_density < _MOSTLY_LINKS
 
 
 def _opens(
