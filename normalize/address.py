@@ -1,7 +1,7 @@
 """Addresses of a document, and the identities made from them."""
 
 import hashlib
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urldefrag, urljoin, urlsplit
 
 import courlan
 
@@ -29,8 +29,9 @@ def canonical_url(page: Page, url: str | None) -> Claim | None:
         if url and (domain_of(address) != domain_of(url) or (_is_home(address) and not _is_home(url))):
             continue
         return Claim(field="url_canonical", value=address, origin=claim.origin, rule=claim.rule)
-    # Only with a host: courlan raises on what no parser takes.
-    cleaned = courlan.normalize_url(url, strict=False) if url and url.startswith("http") and domain_of(url) else None
+    # Only with a host: courlan raises on what no parser takes. A fragment names a part of the page.
+    web = url if url and url.startswith("http") and domain_of(url) else None
+    cleaned = courlan.normalize_url(urldefrag(web).url, strict=False) if web else None
     return Claim(field="url_canonical", value=cleaned, origin="url", rule="courlan") if cleaned else None
 
 

@@ -50,8 +50,18 @@ def at_least(text: str, characters: int) -> bool:
     return len(text) >= characters * _DENSE_FACTOR and len(_DENSE.findall(text)) * 2 > len(text)
 
 
-def _is_prose(segment: Segment) -> bool:
+def is_prose(segment: Segment) -> bool:
+    """Does the segment read like a paragraph: long, and mostly outside links?"""
     return segment.link_density < _PROSE_LINKS and at_least(segment.text, _PROSE_CHARS)
+
+
+def best_column(segments: Sequence[Segment]) -> int | None:
+    """Give the column with the most prose outside menus, margins and comments; None where there is no prose."""
+    columns: Counter[int] = Counter()
+    for segment in segments:
+        if is_prose(segment) and not segment.places & _NOT_STORY:
+            columns[segment.column] += len(segment.text)
+    return columns.most_common(1)[0][0] if columns else None
 
 
 def check_column(segments: Sequence[Segment], kept: Sequence[bool]) -> list[str | None]:
@@ -60,20 +70,17 @@ def check_column(segments: Sequence[Segment], kept: Sequence[bool]) -> list[str 
     Returns:
         "column:story" for segments to keep, "column:outside" for segments to leave out, one per segment.
     """
-    prose = [_is_prose(segment) for segment in segments]
-    columns: Counter[int] = Counter()
-    for segment, is_prose in zip(segments, prose, strict=True):
-        if is_prose and not segment.places & _NOT_STORY:
-            columns[segment.column] += len(segment.text)
+    prose = [is_prose(segment) for segment in segments]
     answers: list[str | None] = [None] * len(segments)
-    if not columns:
+    best = best_column(segments)
+    if best is None:
         return answers
-    best, size = columns.most_common(1)[0]
+    size = sum(len(s.text) for s in segments if s.column == best and is_prose(s) and not s.places & _NOT_STORY)
     inside = [
         number for number, segment in enumerate(segments) if kept[number] and prose[number] and segment.column == best
     ]
     kept_inside = sum(len(segments[number].text) for number in inside)
-    kept_prose = sum(len(s.text) for s, keep, is_prose in zip(segments, kept, prose, strict=True) if keep and is_prose)
+    kept_prose = sum(len(s.text) for s, keep, long in zip(segments, kept, prose, strict=True) if keep and long)
     if size >= _MISSED_CHARS and kept_inside < _MISSED_SHARE * size and size > _MISSED_TIMES * kept_prose:
         whole = [number for number, segment in enumerate(segments) if prose[number] and segment.column == best]
         for number, segment in enumerate(segments):

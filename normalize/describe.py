@@ -11,7 +11,7 @@ from normalize.kind import is_free, page_type
 from normalize.language import detect, detect_paragraph
 from normalize.main_text import key
 from normalize.options import DocumentOptions
-from normalize.publication import publication
+from normalize.publication import Publication, publication
 from schemas.document import (
     Article,
     Block,
@@ -29,6 +29,9 @@ from schemas.language import primary
 
 #: Texts of the comment section shorter than this are buttons and names, in characters.
 _COMMENT_CHARS = 20
+
+#: A text under this is a note or a leftover, in characters.
+_SHORT_TEXT = 200
 
 #: Tags are separated by commas in keyword lists of every script.
 _TAG_SEPARATOR = re.compile(r"\s*[,;،、，|·•]\s*")
@@ -104,6 +107,7 @@ def describe(page: Page, raw_sha256: str, options: DocumentOptions) -> Article:
         lang_declared=declared.value if declared else None,
         lang_conflict=_conflict(declared, language),
         text_fixes=page.decoded.fixes + page.fixes,
+        quality_flags=_doubts(title, times, paragraphs),
         origins=tuple(
             FieldOrigin(field=field, origin=claim.origin, rule=claim.rule) for field, claim in named.items() if claim
         ),
@@ -138,6 +142,17 @@ def _language(title: Claim | None, paragraphs: tuple[Paragraph, ...], options: D
     # The longest first: they carry the verdict, and the detector reads only so much.
     texts = sorted((p.text for p in paragraphs), key=len, reverse=True)
     return detect([*texts, *([title.value] if title else [])], min_score=options.min_lang_score, seed=options.lang_seed)
+
+
+def _doubts(title: Claim | None, times: Publication, paragraphs: tuple[Paragraph, ...]) -> tuple[str, ...]:
+    """Name what a reader may want to filter by."""
+    doubts = {
+        "no_title": title is None,
+        "no_date": times.published is None,
+        "short_text": sum(len(paragraph.text) for paragraph in paragraphs) < _SHORT_TEXT,
+        "replacement_characters": any("\N{REPLACEMENT CHARACTER}" in paragraph.text for paragraph in paragraphs),
+    }
+    return tuple(doubt for doubt, found in doubts.items() if found)
 
 
 def _conflict(declared: Claim | None, language: Language) -> bool | None:

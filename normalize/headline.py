@@ -44,6 +44,7 @@ def choose_title(page: Page) -> Claim | None:
         agreement = max((_agreement(claim.value, other.value) for other in others), default=0.0)
         if (
             len(key(claim.value)) >= _MIN_LETTERS
+            and key(claim.value) not in sites
             and agreement >= _AGREED
             and (best is None or (agreement, -number) > best[:2])
         ):
@@ -100,7 +101,7 @@ def _cut(claim: Claim, sites: frozenset[str], others: Sequence[Claim]) -> Claim:
     for start, end in parts[:1]:
         if _is_site(key(value[:start]), sites) and len(key(value[end:])) >= _MIN_LETTERS:
             value = value[end:]
-    if value == claim.value:
+    if value == claim.value or not key(value):
         return claim
     return Claim(field="title", value=value.strip(), origin=claim.origin, rule=f"{claim.rule} without site name")
 

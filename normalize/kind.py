@@ -12,10 +12,13 @@ _GALLERY_CHARS = 800
 _ERROR_CHARS = 1_000
 _VIDEO_CHARS = 500
 
+#: In a headline 500 may be people and "not found" a sailor, so both need a word beside them or the place of one.
 _ERROR_TITLE = re.compile(
-    r"\b(?:404|403|410|500|503)\b|not found|page (?:does not exist|cannot be found)|seite nicht gefunden|page (?:introuvable|non trouvée)|"
+    r"\b(?:error|http|page|fehler|erreur|ошибка|помилка|σφάλμα|błąd|hata)\W{0,3}(?:404|403|410|500|503)\b|"
+    r"(?:^|[|–—-]\s)\s*(?:404|403|410|500|503)\s*(?:$|\s[|–—-]\s|error\b|not found|forbidden|internal server|service un|page\b)|"
+    r"^\W*(?:not found\b|410 gone\b|access denied)|\b(?:page|article|document|file|content|url)\b[^.]{0,30}\bnot found\b|page (?:does not exist|cannot be found)|seite nicht gefunden|page (?:introuvable|non trouvée)|"
     r"página no encontrada|pagina non trovata|página não encontrada|страница не найдена|сторінку не знайдено|η σελίδα δεν βρέθηκε|"
-    r"nie znaleziono strony|sayfa bulunamadı|access denied|الصفحة غير موجودة|页面不存在|ページが見つかりません",
+    r"nie znaleziono strony|sayfa bulunamadı|الصفحة غير موجودة|页面不存在|ページが見つかりません",
     re.IGNORECASE,
 )
 
@@ -38,10 +41,10 @@ def page_type(page: Page) -> tuple[PageType, str]:
     kept = [block for block in page.blocks if block.keep]
     chars = sum(len(block.text) for block in kept)
     status = page.decoded.raw.http_status
-    titles = " ".join(claim.value for claim in page.claimed("title"))
+    failed = any(_ERROR_TITLE.search(claim.value) for claim in page.claimed("title"))
     if status is not None and status >= 400:  # noqa: PLR2004
         return "error", f"http:{status}"
-    if chars < _ERROR_CHARS and _ERROR_TITLE.search(titles):
+    if chars < _ERROR_CHARS and failed:
         return "error", "title"
     if is_declared_listing(page) and len(kept) >= _LISTING_ENTRIES and all(block.role == "teaser" for block in kept):
         return "listing", "declared"

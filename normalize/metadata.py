@@ -60,6 +60,9 @@ _META: tuple[tuple[str, str], ...] = (
 _META_FIELD = dict(_META)
 _META_RANK = {name: rank for rank, (name, _) in enumerate(_META)}
 
+#: Longer lists of authors or keywords are an attack or a mistake.
+_MOST_NAMES = 200
+
 #: A claim longer than this is a mistake of the page (whole texts in a title attribute), in characters.
 _MAX_VALUE = 5_000
 
@@ -264,7 +267,7 @@ def _first(value: object) -> object:
 
 def _names(value: object, nodes: list[dict[str, Any]]) -> Iterator[str]:
     """Names of people or organisations: strings, nodes, lists of either, references by @id."""
-    for item in value if isinstance(value, list) else [value]:
+    for item in value[:_MOST_NAMES] if isinstance(value, list) else [value]:
         if isinstance(item, str):
             yield _clean(item)
         elif isinstance(item, dict):
@@ -290,7 +293,7 @@ def _story(node: dict[str, Any], nodes: list[dict[str, Any]]) -> Iterator[tuple[
     yield "section", _clean(_first(node.get("articleSection"))), "articleSection"
     keywords = node.get("keywords")
     if isinstance(keywords, list):
-        for keyword in keywords:
+        for keyword in keywords[:_MOST_NAMES]:
             yield "tag", _clean(keyword.get("name") if isinstance(keyword, dict) else keyword), "keywords"
     else:
         yield "tags", _clean(keywords), "keywords"

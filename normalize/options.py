@@ -9,8 +9,9 @@ class DocumentOptions:
 
     #: Deeper element trees are refused: parsers and tree walks are quadratic or recursive there.
     max_depth: int = 500
-    #: Pages with more elements are refused. The largest live blog we met had 60,000.
-    max_elements: int = 500_000
+    #: Pages with more elements are refused: they would take longer than the time limit of a document. The largest live
+    #: blog we met had 60,000.
+    max_elements: int = 100_000
     #: Decoded text longer than this is refused, in code points.
     max_chars: int = 20_000_000
     #: Answers of the language detector below this probability become "und".

@@ -42,4 +42,7 @@ def _names(byline: str) -> list[str]:
     hit = load_lexicon().find(byline)
     if hit and hit.role == "author" and hit.how == "start":
         byline = re.sub(rf"^\W*{re.escape(hit.phrase.strip(' :：'))}\W*", "", byline, flags=re.IGNORECASE)
-    return [name for name in names_in(byline) if is_name(name)]
+    # The sign of an agency is seldom written like a name.
+    if is_agency(byline):
+        return [byline]
+    return [name for name in names_in(byline) if is_name(name) or is_agency(name)]

@@ -95,15 +95,17 @@ def readings_of(page: Page, *, guess: bool) -> Iterator[tuple[Claim, Moment]]:
     for claim in page.claimed("time")[:1]:
         if moment := _read(claim, page):
             yield claim, moment
-    if (
-        page.decoded.raw.url
-        and (match := _URL_DATE.search(page.decoded.raw.url))
-        and (moment := parse_moment("-".join(match.groups())))
-    ):
-        yield Claim(field="published", value=match[0], origin="url", rule="path"), moment
+    if (written := url_date(page.decoded.raw.url)) and (moment := parse_moment(written)):
+        yield Claim(field="published", value=written, origin="url", rule="path"), moment
     for claim in page.claimed("published_guess") if guess else ():
         if moment := _read(claim, page):
             yield claim, moment
+
+
+def url_date(url: str | None) -> str | None:
+    """Give the day in an address, such as ".../2026/01/07/...", as "2026-01-07"."""
+    match = _URL_DATE.search(url or "")
+    return "-".join(match.groups()) if match else None
 
 
 def _modifications(page: Page) -> Iterator[tuple[Claim, Moment]]:

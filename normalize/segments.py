@@ -1,7 +1,8 @@
 """HTML -> the pieces of text that a reader sees, in page order, each with its surroundings."""
 
 import re
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
@@ -57,8 +58,13 @@ _SKIP = frozenset(
 
 #: What the extractor would discard as well, one element at a time and in each of its passes.
 _UNSEEN = (
-    "style", "svg", "iframe", "template", "link", "nav", "menu", "noscript", "button", "select", "datalist", "picture",
+    "script", "style", "svg", "iframe", "meta", "template", "link", "nav", "menu", "noscript", "button", "select", "datalist", "picture",
     "source", "input", "textarea", "audio", "video", "canvas", "map", "object", "embed", "applet",
+)  # fmt: skip
+#: Elements whose text counts as that of the element around them.
+_BARE = (
+    "abbr", "acronym", "bdi", "bdo", "big", "cite", "data", "dfn", "font", "ins", "mark", "nobr", "small", "tbody", "tfoot", "thead", "wbr",
+    "img",
 )  # fmt: skip
 
 _PLACE_OF_ELEMENT: dict[str, Place] = {
@@ -93,6 +99,10 @@ _LEAVES = frozenset("p h1 h2 h3 h4 h5 h6 li ul ol dl dd dt blockquote pre hr fig
 #: All of them at once: most names say nothing.
 _ANY_PLACE = re.compile("|".join(f"(?:{pattern.pattern})" for _, pattern in _PLACE_OF_CLASS))
 
+#: Places that may hold a whole page and mean it, and the share of its text from which others mean nothing.
+_MAY_HOLD_ALL: frozenset[Place] = frozenset(("main", "list", "table", "quote", "code", "cookie"))
+_NEARLY_ALL = 0.8
+
 #: So much text in a noscript is a page, in characters.
 _PAGE_CHARS = 1_000
 
@@ -126,14 +136,20 @@ def parse(markup: str, options: DocumentOptions) -> HtmlElement:
 
 
 def drop_unseen(tree: HtmlElement) -> None:
-    """Empty what no reader sees and nobody asks for any more; the extractor copies the rest three times.
+    """Take out what no reader sees and the extractor would discard anyway, in each of its passes over the tree.
 
-    JSON-LD stays: some of it holds the whole story.
+    JSON-LD stays, because some of it holds the whole story.
     """
+    for script in tree.xpath("//script[contains(@type, 'ld+json')]"):
+        script.tag = "kept-script"
     etree.strip_elements(tree, *_UNSEEN, with_tail=False)
-    for script in tree.iter("script"):
-        if "ld+json" not in (script.get("type") or "").lower():
-            script.text = None
+    etree.strip_tags(tree, *_BARE)
+    for script in tree.iter("kept-script"):
+        script.tag = "script"
+    for empty in tree.xpath("//*[self::div or self::span or self::i or self::a or self::p][not(node())]"):
+        parent = empty.getparent()
+        if parent is not None and not empty.tail:
+            parent.remove(empty)
 
 
 def segment(tree: HtmlElement, options: DocumentOptions) -> tuple[Segment, ...]:
@@ -157,7 +173,19 @@ def segment(tree: HtmlElement, options: DocumentOptions) -> tuple[Segment, ...]:
     for element in hidden[:1]:
         element.tag = "div"
         found = _Walk(options.max_depth).of(tree)
-    return found
+    return _without_empty_names(found)
+
+
+def _without_empty_names(found: tuple[Segment, ...]) -> tuple[Segment, ...]:
+    """Drop the surroundings that hold nearly all text of the page: a class "has-ads" on its outermost element says nothing."""
+    total = sum(len(segment.text) for segment in found)
+    held: Counter[Place] = Counter()
+    for segment in found:
+        held.update(dict.fromkeys(segment.places - _MAY_HOLD_ALL, len(segment.text)))
+    empty = {place for place, chars in held.items() if chars > _NEARLY_ALL * total}
+    if not empty:
+        return found
+    return tuple(replace(segment, places=segment.places - empty) for segment in found)
 
 
 class _Walk:

@@ -75,7 +75,7 @@ def _identity() -> tuple[Column, ...]:
             dtype=STRING,
             group=group,
             maps_to="schema:url",
-            meaning="Address the document was fetched from, as the source gives it.",
+            meaning="Address the document was fetched from; where the source does not know it, the page's own.",
         ),
         Column(
             name="url_canonical",
@@ -230,7 +230,7 @@ def _time() -> tuple[Column, ...]:
             name="published_conflict",
             dtype=BOOLEAN,
             group=group,
-            meaning="Whether two places on the page name days that differ.",
+            meaning="Whether two places name times more than a day apart; null where only one does.",
         ),
         Column(
             name="modified_at",
@@ -518,7 +518,7 @@ def _provenance_and_run() -> tuple[Column, ...]:
             name="quality_flags",
             dtype=STRINGS,
             group="run",
-            meaning="Doubts about the record that a reader may want to filter by.",
+            meaning="Doubts to filter by: no_title, no_date, short_text, replacement_characters.",
         ),
     )
 

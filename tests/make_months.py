@@ -110,9 +110,7 @@ def months(locales: Iterable[Locale]) -> list[list[str]]:
                 bare = spell(name).split(" ")
                 while len(bare) > 1 and bare[0] in PARTICLES:
                     bare = bare[1:]
-                columns[number - 1] += [
-                    before + " ".join(bare) + after for before, after in sorted(glue)
-                ]
+                columns[number - 1] += [before + " ".join(bare) + after for before, after in sorted(glue)]
     return columns
 
 

@@ -65,14 +65,22 @@ def differences(outcome: Article | Rejected, expected: dict[str, Any]) -> list[s
     wanted = expected["record"]
     got = _values(outcome)
     found = [
-        f"{name}: expected {wanted[name]!r}, got {got[name]!r}" for name in got if name != "images" and name in wanted and got[name] != wanted[name]
+        f"{name}: expected {wanted[name]!r}, got {got[name]!r}"
+        for name in got
+        if name != "images" and name in wanted and got[name] != wanted[name]
     ]
-    found += [f"{name}: expected null, got {got[name]!r}" for name in wanted.get("null", ()) if got[name] not in (None, [])]
+    found += [
+        f"{name}: expected null, got {got[name]!r}" for name in wanted.get("null", ()) if got[name] not in (None, [])
+    ]
     found += _paragraph_differences(outcome, wanted.get("paragraphs"))
     found += _image_differences(outcome, wanted.get("images", ()))
     for cut in wanted.get("removed", ()):
         text = _plain(cut["text"])
-        same = [one for one in outcome.removed if text in _plain(one.text) or (len(one.text) > 15 and _plain(one.text) in text)]
+        same = [
+            one
+            for one in outcome.removed
+            if text in _plain(one.text) or (len(one.text) > 15 and _plain(one.text) in text)
+        ]
         if not same:
             found.append(f"removed: {cut['role']} {text[:60]!r} is not among the removed blocks")
         elif cut["role"] not in {one.role for one in same}:
@@ -125,7 +133,9 @@ def _paragraph_differences(article: Article, wanted: list[dict[str, str]] | None
     expected = [(p["role"], _plain(p["text"])) for p in wanted]
     texts, expected_texts = [text for _, text in got], [text for _, text in expected]
     found = [f"paragraphs: {role} missing: {text[:70]!r}" for role, text in expected if text not in texts]
-    found += [f"paragraphs: {role} should not be there: {text[:70]!r}" for role, text in got if text not in expected_texts]
+    found += [
+        f"paragraphs: {role} should not be there: {text[:70]!r}" for role, text in got if text not in expected_texts
+    ]
     roles = dict((text, role) for role, text in got)
     found += [
         f"paragraphs: {text[:50]!r} expected as {role}, got {roles[text]}"

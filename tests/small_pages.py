@@ -21,7 +21,7 @@ LINES = "\n\n".join(STORY)
 def raw(content: str | bytes, **known: Any) -> RawDocument:
     """A document with these bytes; what else its source knows comes as fields of RawDocument."""
     body = content.encode() if isinstance(content, str) else content
-    return RawDocument(**{"source_kind": "html", "source_uri": "in/page", "content": body} | known)
+    return replace(RawDocument(source_kind="html", source_uri="in/page", content=body), **known)
 
 
 def web(body: str = PARAGRAPHS, *, head: str = "", title: str | None = TITLE, above: str = "", below: str = "") -> str:
@@ -69,7 +69,8 @@ def _page(media: Any, blocks: tuple[str | Block, ...], claims: tuple[Claim, ...]
 
 def line(text: str, **known: Any) -> Block:
     """A kept block; what else is known of it comes as fields of Block."""
-    return Block(**{"text": text, "role": "paragraph", "keep": True, "rule": "test", "element": "p"} | known)
+    block = Block(text=text, role="paragraph", keep=True, rule="test", element="p")
+    return replace(block, **known)
 
 
 def left_out(text: str, **known: Any) -> Block:

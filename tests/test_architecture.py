@@ -97,13 +97,19 @@ for name in sys.argv[1:]:
 
 def test_no_module_touches_the_network_at_import() -> None:
     names = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in MODULES if path.stem != "__main__"]
-    done = subprocess.run([sys.executable, "-c", OFFLINE, *names], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", OFFLINE, *names], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
 
 
 def test_nothing_runs_code_that_it_reads() -> None:
     for path in MODULES:
-        called = {node.func.id for node in ast.walk(tree_of(path)) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+        called = {
+            node.func.id
+            for node in ast.walk(tree_of(path))
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        }
         assert not called & {"eval", "exec", "__import__"}, name_of(path)
 
 
@@ -149,7 +155,9 @@ def readme() -> str:
     return (ROOT / "README.md").read_text("utf-8")
 
 
-COMMANDS = sorted(command.name or (command.callback.__name__ if command.callback else "") for command in cli.app.registered_commands)
+COMMANDS = sorted(
+    command.name or (command.callback.__name__ if command.callback else "") for command in cli.app.registered_commands
+)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

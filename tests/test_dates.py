@@ -26,9 +26,7 @@ from normalize.dates import (
 from normalize.dates import _spelled as spelled_at_once
 
 HERE = Path(__file__).parent
-CASES: list[dict[str, Any]] = tomllib.loads(
-    (HERE / "cases" / "dates.toml").read_text(encoding="utf-8")
-)["case"]
+CASES: list[dict[str, Any]] = tomllib.loads((HERE / "cases" / "dates.toml").read_text(encoding="utf-8"))["case"]
 ARGUMENTS = ("languages", "day_first", "reference")
 
 #: Every locale whose words are in the data, and those of other countries that spell differently.

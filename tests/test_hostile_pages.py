@@ -68,8 +68,8 @@ PROFILE = settings(
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-quick = settings(PROFILE, max_examples=150)
-thorough = settings(PROFILE, max_examples=400)
+quick = settings(PROFILE, max_examples=80)
+thorough = settings(PROFILE, max_examples=250)
 
 MEDIA = st.sampled_from(["html", "text", None])
 
@@ -175,12 +175,26 @@ def duplicate(page: bytes, chance: random.Random) -> bytes:
 
 
 def declare(page: bytes, chance: random.Random) -> bytes:
-    name = chance.choice([b"utf-16", b"gbk", b"koi8-r", b"shift_jis", b"iso-2022-jp", b"windows-1256", b"utf-7", b"nonsense", b"hz-gb-2312"])
+    name = chance.choice(
+        [
+            b"utf-16",
+            b"gbk",
+            b"koi8-r",
+            b"shift_jis",
+            b"iso-2022-jp",
+            b"windows-1256",
+            b"utf-7",
+            b"nonsense",
+            b"hz-gb-2312",
+        ]
+    )
     return re.sub(rb"charset=[\"']?[\w-]+", b"charset=" + name, page, flags=re.IGNORECASE)
 
 
 def recode(page: bytes, chance: random.Random) -> bytes:
-    return page.decode("utf-8", "replace").encode(chance.choice(["utf-16-le", "utf-16-be", "gb18030", "shift_jis", "cp1252"]), "replace")
+    return page.decode("utf-8", "replace").encode(
+        chance.choice(["utf-16-le", "utf-16-be", "gb18030", "shift_jis", "cp1252"]), "replace"
+    )
 
 
 def swap(page: bytes, chance: random.Random) -> bytes:
@@ -196,10 +210,24 @@ def unclose(page: bytes, chance: random.Random) -> bytes:
 
 
 def blank(page: bytes, chance: random.Random) -> bytes:
-    return re.sub(rb"(content|datetime|href|class|src|alt)=\"[^\"]*\"", lambda it: it[1] + b'=" "' if chance.random() < 0.5 else it[0], page)
+    return re.sub(
+        rb"(content|datetime|href|class|src|alt)=\"[^\"]*\"",
+        lambda it: it[1] + b'=" "' if chance.random() < 0.5 else it[0],
+        page,
+    )
 
 
-MUTATIONS: tuple[Callable[[bytes, random.Random], bytes], ...] = (cut, splice, flip, duplicate, declare, recode, swap, unclose, blank)
+MUTATIONS: tuple[Callable[[bytes, random.Random], bytes], ...] = (
+    cut,
+    splice,
+    flip,
+    duplicate,
+    declare,
+    recode,
+    swap,
+    unclose,
+    blank,
+)
 
 
 @thorough
@@ -224,7 +252,13 @@ HEADERS = st.sampled_from(["content-type", "content-language", "last-modified", 
 
 @quick
 @given(
-    url=st.one_of(st.none(), st.text(max_size=60), st.sampled_from(["http://[::1", "http://a.example:99999/", "//", "http://", "HTTP://A.example/%zz", "javascript:1"])),
+    url=st.one_of(
+        st.none(),
+        st.text(max_size=60),
+        st.sampled_from(
+            ["http://[::1", "http://a.example:99999/", "//", "http://", "HTTP://A.example/%zz", "javascript:1"]
+        ),
+    ),
     headers=st.lists(st.tuples(HEADERS, st.text(st.characters(max_codepoint=255), max_size=40)), max_size=3),
     name=st.one_of(st.none(), st.text(max_size=30)),
 )

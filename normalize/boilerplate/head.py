@@ -19,6 +19,9 @@ SENTENCE_END = re.compile(r"[.!?…。！？؟।۔։።]['\"”’»）)\]」�
 #: Headlines outside these lengths are section names or paragraphs, in characters.
 _TITLE_CHARS = range(8, 220)
 
+#: The name of a site with its slogan is no longer, in characters.
+_SITE_CHARS = 80
+
 #: Between the name of a site and its slogan, or a headline and the name of its site.
 _SITE_SEPARATOR = re.compile(r"\s+[|–—·»•-]\s+|\s*[|｜]\s*|[_＿]")
 _DENSE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
@@ -121,7 +124,7 @@ def _above_title(block: Block, *, first: bool) -> tuple[Block, Claim | None]:
     """
     name, *slogan = _SITE_SEPARATOR.split(block.text, maxsplit=1)
     hit = load_lexicon().find(block.text)
-    if hit is None and (slogan or first):
+    if hit is None and (slogan or first) and len(block.text) <= _SITE_CHARS and not SENTENCE_END.search(block.text):
         return removed(block, "site", "head:site"), Claim(
             field="publisher", value=name, origin="block", rule="head:site"
         )

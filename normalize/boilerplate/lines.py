@@ -242,7 +242,8 @@ def by_date(page: Page) -> Page:
 
     def judge(block: Block) -> Block:
         undecided = block.keep or block.role == "boilerplate"
-        if undecided and len(block.text) <= _LONGEST_TIME and _DIGIT.search(block.text) and is_date_line(block.text):
+        longest = _LONGEST_TIME if block.keep else _LONGEST_TIME // 2
+        if undecided and len(block.text) <= longest and _DIGIT.search(block.text) and is_date_line(block.text):
             return removed(block, "date", "line:date")
         return block
 

@@ -23,7 +23,14 @@ BENCH = ROOT.parent / "shared" / "bench"
 sys.path.insert(0, str(BENCH))
 
 #: Printed columns: key of score.agg and heading.
-COLUMNS = (("f1", "F1"), ("p", "prec"), ("r", "rec"), ("seg_f", "segF1"), ("title_exact", "title"), ("date_acc", "date"))
+COLUMNS = (
+    ("f1", "F1"),
+    ("p", "prec"),
+    ("r", "rec"),
+    ("seg_f", "segF1"),
+    ("title_exact", "title"),
+    ("date_acc", "date"),
+)
 SUMMED_UP = ("fundus_i18n", "fundus_eval", "aeb", "naeb", "daniel", "wcxb_article")
 
 Predictions = dict[str, dict[str, Any]]

@@ -17,7 +17,9 @@ from normalize.codepages import find_codepage, is_suspicious, reread
 from normalize.repair import repair, repair_strings
 from schemas.document import Image
 
-CASES: list[dict[str, Any]] = tomllib.loads((Path(__file__).parents[1] / "cases" / "repair.toml").read_text("utf-8"))["case"]
+CASES: list[dict[str, Any]] = tomllib.loads((Path(__file__).parents[1] / "cases" / "repair.toml").read_text("utf-8"))[
+    "case"
+]
 
 quick = settings(deadline=None, database=None, derandomize=True, max_examples=200)
 

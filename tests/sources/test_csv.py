@@ -14,9 +14,7 @@ from source_outcomes import Read, documents, rejections, summary, the_document, 
 
 @pytest.mark.parametrize("delimiter", [",", "\t", ";", "|"])
 @pytest.mark.parametrize("name", ["a.csv", "noname"])
-def test_rows_come_in_order_whatever_parts_the_columns(
-    read: Read, delimiter: str, name: str
-) -> None:
+def test_rows_come_in_order_whatever_parts_the_columns(read: Read, delimiter: str, name: str) -> None:
     rows = [["ID", "Title", "Text"]]
     rows += [[f"n{n}", f"T,;|\t{n}", f'line "one"\nline, two; {n}'] for n in range(5)]
     out = io.StringIO()

@@ -55,9 +55,7 @@ def test_rows_without_id_are_numbered_from_one_in_file_order(read: Read) -> None
         (5, None),
     ],
 )
-def test_fetched_at_is_utc_and_never_costs_the_row(
-    read: Read, written: object, meant: datetime | None
-) -> None:
+def test_fetched_at_is_utc_and_never_costs_the_row(read: Read, written: object, meant: datetime | None) -> None:
     row = {"text": "x", "fetched_at": written}
     assert the_document(read("a.jsonl", lines(row))).fetched_at == meant
 
@@ -154,9 +152,7 @@ def test_rows_are_read_only_as_they_are_asked_for(tmp_path: Path) -> None:
 class TestArrays:
     @pytest.mark.parametrize("indent", [None, 2])
     @pytest.mark.parametrize("name", ["a.json", "noname"])
-    def test_an_array_gives_its_elements_in_order(
-        self, read: Read, name: str, indent: int | None
-    ) -> None:
+    def test_an_array_gives_its_elements_in_order(self, read: Read, name: str, indent: int | None) -> None:
         rows = [{"text": f'say "{n}" ]}}, {{[', "id": n, "tags": [[1], {"a": 2}]} for n in range(9)]
         data = json.dumps(rows, indent=indent).encode()
         outcomes = read(name, data)

@@ -108,9 +108,7 @@ def test_a_few_nuls_do_not_make_a_page_binary(read: Read) -> None:
         (noise(1, 5000), "no known format, and not text"),
     ],
 )
-def test_binary_data_named_html_is_rejected_with_what_was_seen(
-    read: Read, data: bytes, said: str
-) -> None:
+def test_binary_data_named_html_is_rejected_with_what_was_seen(read: Read, data: bytes, said: str) -> None:
     rejection = the_rejection(read("a.html", data))
     assert rejection.reason == "binary"
     assert said in rejection.detail
@@ -149,9 +147,7 @@ class TestPacked:
         for length in (len(data) // 2, len(data) - 1):
             assert the_rejection(read(f"a.html.{ending}", data[:length])).reason == "truncated"
 
-    def test_a_bomb_is_refused_before_it_takes_memory(
-        self, read: Read, ending: str, pack: object
-    ) -> None:
+    def test_a_bomb_is_refused_before_it_takes_memory(self, read: Read, ending: str, pack: object) -> None:
         assert callable(pack)
         bomb = pack(b"<html>" + b" " * 300_000_000)
         tracemalloc.start()

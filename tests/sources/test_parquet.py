@@ -106,9 +106,7 @@ def test_a_cut_off_file_is_one_rejection(read: Read, length: int) -> None:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(place=st.floats(0, 1, exclude_max=True), flip=st.integers(1, 255))
-def test_a_flipped_byte_never_stops_the_run(
-    tmp_path_factory: pytest.TempPathFactory, place: float, flip: int
-) -> None:
+def test_a_flipped_byte_never_stops_the_run(tmp_path_factory: pytest.TempPathFactory, place: float, flip: int) -> None:
     data = bytearray(parquet({"text": [f"text {n}" for n in range(50)]}))
     data[4 + int(place * (len(data) - 4))] ^= flip
     path: Path = tmp_path_factory.getbasetemp() / "flipped.parquet"

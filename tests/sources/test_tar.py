@@ -37,9 +37,7 @@ def tar(members: dict[str, bytes], form: int = tarfile.PAX_FORMAT) -> bytes:
         ("noname", zstandard.ZstdCompressor().compress),
     ],
 )
-def test_every_page_comes_in_order_with_its_name(
-    read: Read, form: int, name: str, pack: object
-) -> None:
+def test_every_page_comes_in_order_with_its_name(read: Read, form: int, name: str, pack: object) -> None:
     assert callable(pack)
     outcomes = read(name, pack(tar(PAGES, form)))
     assert summary(outcomes) == list(PAGES)

@@ -98,9 +98,7 @@ def test_offset_and_length_cut_the_record_out(read: Read, *, packed: bool) -> No
 @PACK
 def test_order_is_the_same_as_in_the_file(read: Read, *, packed: bool) -> None:
     data = warc_of([f"<p>{n}" for n in range(40)], packed=packed)
-    assert [one.content for one in documents(read("a.warc", data))] == [
-        b"<p>%d" % n for n in range(40)
-    ]
+    assert [one.content for one in documents(read("a.warc", data))] == [b"<p>%d" % n for n in range(40)]
 
 
 @PACK
@@ -293,9 +291,7 @@ def test_strange_http_never_fails(read: Read, block: bytes) -> None:
     body=st.binary(max_size=60),
     head=st.text("HTP/1. 20OK\r\n:Content-Encoding gzip,br,chunked;=", max_size=80),
 )
-def test_no_http_at_all_fails(
-    tmp_path_factory: pytest.TempPathFactory, head: str, body: bytes
-) -> None:
+def test_no_http_at_all_fails(tmp_path_factory: pytest.TempPathFactory, head: str, body: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "http.warc"
     path.write_bytes(record(b"HTTP/1.1 200 OK\r\n" + head.encode() + b"\r\n\r\n" + body))
     assert len(list(read_input(find_inputs([str(path)])[0], Limits()))) == 1
@@ -330,9 +326,7 @@ class TestFraming:
 
     @PACK
     @pytest.mark.parametrize("length", ["-3", "x", "99999999999999999999", "1e3", "12345678"])
-    def test_a_wrong_length_costs_one_record(
-        self, read: Read, length: str, *, packed: bool
-    ) -> None:
+    def test_a_wrong_length_costs_one_record(self, read: Read, length: str, *, packed: bool) -> None:
         parts = [
             record(http(b"<p>a")),
             record(http(b"<p>bad"), length=length),
@@ -344,9 +338,7 @@ class TestFraming:
         assert damage.reason == "damaged"
         assert damage.source_offset == documents([first])[0].source_length
         assert the_document([third]).content == b"<p>c"
-        assert (damage.source_offset or 0) + (damage.source_length or 0) == documents([third])[
-            0
-        ].source_offset
+        assert (damage.source_offset or 0) + (damage.source_length or 0) == documents([third])[0].source_offset
 
 
 @PACK
@@ -367,9 +359,7 @@ def test_a_flipped_byte_costs_one_record_and_says_from_where_to_where(read: Read
     broken = bytearray(parts[2])
     broken[len(broken) // 2] ^= 0x10
     outcomes = read("a.warc.gz", b"".join([*parts[:2], bytes(broken), *parts[3:]]))
-    assert [one.url for one in documents(outcomes)] == [
-        f"https://example.org/{n}" for n in (0, 1, 3, 4, 5)
-    ]
+    assert [one.url for one in documents(outcomes)] == [f"https://example.org/{n}" for n in (0, 1, 3, 4, 5)]
     (damage,) = rejections(outcomes)
     assert damage.reason == "damaged"
     assert damage.source_offset == len(parts[0]) + len(parts[1])
@@ -382,9 +372,7 @@ def test_a_damaged_first_record_does_not_change_the_kind(read: Read) -> None:
         broken = bytearray(data)
         broken[place] ^= 0x44
         outcomes = read("a.warc.gz", bytes(broken))
-        assert [one.url for one in documents(outcomes)][-3:] == [
-            f"https://example.org/{n}" for n in (1, 2, 3)
-        ]
+        assert [one.url for one in documents(outcomes)][-3:] == [f"https://example.org/{n}" for n in (1, 2, 3)]
 
 
 def test_the_same_damage_in_a_plain_file_costs_one_record(read: Read) -> None:
@@ -432,9 +420,7 @@ DAMAGE = st.builds(
     record=st.integers(0, 7),
     junk=st.one_of(
         st.binary(min_size=1, max_size=50),
-        st.sampled_from(
-            [b"\x1f\x8b\x08", b"\x1f\x8b\x08\x00WARC/1.0\r\n", b"WARC/1.0\r\nA: b\r\n\r\n"]
-        ),
+        st.sampled_from([b"\x1f\x8b\x08", b"\x1f\x8b\x08\x00WARC/1.0\r\n", b"WARC/1.0\r\nA: b\r\n\r\n"]),
     ),
     length=st.integers(1, 400),
 )
@@ -473,9 +459,7 @@ def the_whole(*, packed: bool) -> bytes:
 
 
 @pytest.mark.skipif(not BENCH.is_dir(), reason="the shared bench pages are not on this machine")
-@pytest.mark.parametrize(
-    "name", sorted(path.name for path in BENCH.glob("*.warc.gz")) if BENCH.is_dir() else [""]
-)
+@pytest.mark.parametrize("name", sorted(path.name for path in BENCH.glob("*.warc.gz")) if BENCH.is_dir() else [""])
 def test_the_bench_files_give_as_many_pages_as_their_truth_has_rows(name: str) -> None:
     (source,) = find_inputs([str(BENCH / name)])
     outcomes = list(read_input(source, Limits()))

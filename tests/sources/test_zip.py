@@ -14,9 +14,7 @@ from source_outcomes import Read, documents, rejections, summary, the_rejection,
 PAGES = {f"site/page-{n}.html": f"<html><p>Página {n} {n**40}".encode() for n in range(7)}
 
 
-def zipped(
-    members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED, *, streamed: bool = False
-) -> bytes:
+def zipped(members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED, *, streamed: bool = False) -> bytes:
     out = io.BytesIO()
     target = Unseekable(out) if streamed else out
     with zipfile.ZipFile(target, "w", method) as archive:
@@ -39,9 +37,7 @@ class Unseekable(io.RawIOBase):
         return self._out.write(data)
 
 
-@pytest.mark.parametrize(
-    "method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
-)
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_every_page_comes_in_order_with_its_name(read: Read, method: int) -> None:
     outcomes = read("noname", zipped(PAGES, method))
     assert summary(outcomes) == list(PAGES)
@@ -102,9 +98,7 @@ def test_an_unknown_method_is_rejected(read: Read) -> None:
 
 @pytest.mark.parametrize("streamed", [False, True])
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
-def test_a_cut_off_archive_gives_what_is_whole_and_says_so_once(
-    read: Read, method: int, *, streamed: bool
-) -> None:
+def test_a_cut_off_archive_gives_what_is_whole_and_says_so_once(read: Read, method: int, *, streamed: bool) -> None:
     data = zipped(PAGES, method, streamed=streamed)
     outcomes = read("a.zip", data[: data.index(b"site/page-5.html") + 30])
     if method == zipfile.ZIP_STORED and streamed:
