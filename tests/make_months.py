@@ -143,7 +143,7 @@ def ago(locales: Iterable[Locale], unit: str) -> dict[str, None]:
     """Give the phrases for a number of units in the past; "=2" where no number is written."""
     found: dict[str, None] = {}
     for locale in locales:
-        fields: Any = locale._data["date_fields"]  # noqa: SLF001  There is no other way to it.
+        fields: Any = locale._data["date_fields"]
         for width in ("", "-short", "-narrow"):
             for count, phrase in fields.get(unit + width, {}).get("past", {}).items():
                 if "{0}" in phrase:

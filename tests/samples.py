@@ -136,7 +136,7 @@ def _paragraph_differences(article: Article, wanted: list[dict[str, str]] | None
     found += [
         f"paragraphs: {role} should not be there: {text[:70]!r}" for role, text in got if text not in expected_texts
     ]
-    roles = dict((text, role) for role, text in got)
+    roles = {text: role for role, text in got}
     found += [
         f"paragraphs: {text[:50]!r} expected as {role}, got {roles[text]}"
         for role, text in expected

@@ -5,16 +5,10 @@ import re
 import subprocess
 import sys
 import tomllib
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from samples import SEEDS
-
-from ingest import cli
-from ingest.config import TABLES
-from ingest.sources import KINDS
-from schemas.record import COLUMNS, QUARANTINE_COLUMNS
 
 ROOT = Path(__file__).parent.parent
 LAYERS = ("ingest", "normalize", "schemas")
@@ -145,57 +139,6 @@ def test_every_requirement_of_the_project_is_locked() -> None:
     names = {re.split(r"[=\[]", requirement)[0] for requirement in requirements()}
     for wanted in (*project["dependencies"], *project["optional-dependencies"]["dev"]):
         assert re.split(r"[<>=\[ ]", wanted)[0].lower() in names
-
-
-# ---- the README -----------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def readme() -> str:
-    return (ROOT / "README.md").read_text("utf-8")
-
-
-COMMANDS = sorted(
-    command.name or (command.callback.__name__ if command.callback else "") for command in cli.app.registered_commands
-)
-
-
-@pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_is_in_the_readme(readme: str, command: str) -> None:
-    assert f"babelwire {command}" in readme
-
-
-def exit_codes() -> list[str]:
-    """Read the codes from the table at the head of the commands, which is their one home."""
-    table = re.findall(r"^ {4}\d.*$", cli.__doc__ or "", flags=re.MULTILINE)
-    return re.findall(r"\b(\d+)\b", " ".join(table))
-
-
-def test_the_commands_declare_their_exit_codes() -> None:
-    assert {"0", "1", "2", "3", "5", "75"} <= set(exit_codes())
-
-
-@pytest.mark.parametrize("code", exit_codes())
-def test_every_exit_code_is_in_the_readme(readme: str, code: str) -> None:
-    assert re.search(rf"(?m)^\|? *`?{code}`?\b", readme) or f"`{code}`" in readme
-
-
-@pytest.mark.parametrize("column", sorted({column.name for column in (*COLUMNS, *QUARANTINE_COLUMNS)}))
-def test_every_column_is_in_the_readme(readme: str, column: str) -> None:
-    assert f"`{column}`" in readme
-
-
-KEYS = [f"{table}.{key.name}" for table, options in TABLES.items() for key in fields(options)]
-
-
-@pytest.mark.parametrize("key", KEYS)
-def test_every_configuration_key_is_in_the_readme(readme: str, key: str) -> None:
-    assert f"`{key}`" in readme or f"`{key.partition('.')[2]}`" in readme
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_of_source_is_in_the_readme(readme: str, kind: str) -> None:
-    assert f"`{kind}`" in readme
 
 
 # ---- the seeds ------------------------------------------------------------------------------------

@@ -337,9 +337,7 @@ def test_the_data_is_what_the_recipe_makes() -> None:
         "sys.exit(sum(chr(10).join(lines).rstrip() + chr(10)"
         " != (data / name).read_text(encoding='utf-8') for name, lines in pairs))"
     )
-    done = subprocess.run(  # noqa: S603  Our own file.
-        [sys.executable, "-c", code, str(recipe)], cwd=HERE.parent, check=False
-    )
+    done = subprocess.run([sys.executable, "-c", code, str(recipe)], cwd=HERE.parent, check=False)
     assert done.returncode == 0
 
 
@@ -362,6 +360,4 @@ def test_the_import_brings_no_more_than_the_standard_library_and_is_light() -> N
         "assert set(sys.modules) - before <= {'normalize', 'normalize.dates', 'time'};"
         "print(took)"
     )
-    subprocess.run(  # noqa: S603  Our own code.
-        [sys.executable, "-c", code], cwd=HERE.parent, check=True, capture_output=True
-    )
+    subprocess.run([sys.executable, "-c", code], cwd=HERE.parent, check=True, capture_output=True)

@@ -17,6 +17,7 @@ from typing import Any
 import polars as pl
 import trafilatura
 from fastwarc.warc import ArchiveIterator, WarcRecordType
+from trafilatura.settings import Document
 
 ROOT = Path(__file__).resolve().parents[2]
 BENCH = ROOT.parent / "shared" / "bench"
@@ -62,7 +63,7 @@ def theirs(name: str, rows: list[dict[str, Any]]) -> Predictions:
             if row is None:
                 continue
             document = trafilatura.bare_extraction(record.reader.read(), url=row.get("url"), with_metadata=True)
-            got = document.as_dict() if document else {}
+            got = document.as_dict() if isinstance(document, Document) else {}
             found[row["id"]] = {
                 "id": row["id"], "text": got.get("text") or "", "title": got.get("title"), "date": got.get("date")
             }  # fmt: skip

@@ -1,5 +1,3 @@
-# ruff: noqa: RUF001 (the texts are in the scripts that news is written in)
-
 import csv
 import gzip
 import io

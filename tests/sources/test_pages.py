@@ -1,5 +1,3 @@
-# ruff: noqa: RUF001 (the texts are in the scripts that news is written in)
-
 import bz2
 import gzip
 import io
@@ -209,7 +207,7 @@ def test_standard_input_is_read_by_its_content(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_bug_of_ours_passes_through(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
-        raise KeyError("ours")  # noqa: EM101
+        raise KeyError("ours")
 
     monkeypatch.setattr("ingest.sources.pages.read_whole", broken)
     with pytest.raises(KeyError):
