@@ -17,7 +17,7 @@ from normalize.segments import Segment
 _PROSE_CHARS: Final = 80
 _BODY_CHARS: Final = 120
 #: Chinese, Japanese and Korean say as much in a third of the characters.
-_DENSE: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+DENSE: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _DENSE_FACTOR: Final = 0.38
 
 _PROSE_LINKS: Final = 0.3
@@ -47,7 +47,7 @@ def at_least(text: str, characters: int) -> bool:
     """Does the text say as much as so many characters of an alphabet?"""
     if len(text) >= characters:
         return True
-    return len(text) >= characters * _DENSE_FACTOR and len(_DENSE.findall(text)) * 2 > len(text)
+    return len(text) >= characters * _DENSE_FACTOR and len(DENSE.findall(text)) * 2 > len(text)
 
 
 def is_prose(segment: Segment) -> bool:

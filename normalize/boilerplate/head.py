@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from normalize.boilerplate.lexicon import load_lexicon
 from normalize.boilerplate.lines import removed
-from normalize.column import at_least, is_long
+from normalize.column import DENSE, at_least, is_long
 from normalize.main_text import key
 from schemas.document import Block, Claim, Page, RemovedRole
 
@@ -24,7 +24,6 @@ _SITE_CHARS = 80
 
 #: Between the name of a site and its slogan, or a headline and the name of its site.
 _SITE_SEPARATOR = re.compile(r"\s+[|–—·»•-]\s+|\s*[|｜]\s*|[_＿]")
-_DENSE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 #: Roles that a line already has when it cannot be the headline.
 _NOT_HEADLINE = frozenset({"date", "author", "source", "navigation", "ad", "share", "related", "comments"})
 _HEADLINE_LETTERS = 15
@@ -109,7 +108,7 @@ def _title(blocks: list[Block], head: list[int], dated: list[int], given: str | 
 
 def _words(text: str) -> int:
     """Count words; in scripts without spaces two characters count as one."""
-    return len(_DENSE.findall(text)) // 2 or len(text.split())
+    return len(DENSE.findall(text)) // 2 or len(text.split())
 
 
 def _looks_like_site(text: str) -> bool:

@@ -1,10 +1,9 @@
 """Bytes become text by the best evidence there is, and what was lost on the way is noted."""
 
-import tomllib
-from pathlib import Path
 from typing import Any
 
 import pytest
+from case_files import parameters, read_cases
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from small_pages import OPTIONS, raw
@@ -14,22 +13,9 @@ from normalize.options import DocumentOptions
 from schemas.document import Decoded, RawDocument
 from schemas.errors import DocumentError
 
-CASES: list[dict[str, Any]] = tomllib.loads((Path(__file__).parents[1] / "cases" / "decode.toml").read_text("utf-8"))[
-    "case"
-]
+CASES = read_cases("decode.toml")
 
 quick = settings(deadline=None, database=None, derandomize=True, max_examples=100)
-
-
-def cases() -> list[Any]:
-    return [
-        pytest.param(
-            case,
-            id=case["name"],
-            marks=[pytest.mark.xfail(strict=True, reason=case["known_failure"])] if "known_failure" in case else [],
-        )
-        for case in CASES
-    ]
 
 
 def document(case: dict[str, Any]) -> RawDocument:
@@ -40,7 +26,7 @@ def document(case: dict[str, Any]) -> RawDocument:
     return raw(body, media=case.get("media"), http_headers=headers)
 
 
-@pytest.mark.parametrize("case", cases())
+@pytest.mark.parametrize("case", parameters(CASES))
 def test_bytes_are_read_as_their_case_says(case: dict[str, Any]) -> None:
     if "rejected" in case:
         with pytest.raises(DocumentError) as error:

@@ -1,10 +1,9 @@
 """Of the titles that a page claims the headline is chosen, without the name of the site."""
 
-import tomllib
-from pathlib import Path
 from typing import Any
 
 import pytest
+from case_files import parameters, read_cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_pages import claim, page
@@ -12,23 +11,10 @@ from small_pages import claim, page
 from normalize.headline import choose_title, site_names
 from schemas.document import Page
 
-CASES: list[dict[str, Any]] = tomllib.loads(
-    (Path(__file__).parents[1] / "cases" / "headlines.toml").read_text("utf-8")
-)["case"]
+CASES = read_cases("headlines.toml")
 ORIGINS = {"given": "given", "dump": "block", "json_ld": "json-ld", "og": "meta", "title": "title-tag"}
 
 quick = settings(deadline=None, database=None, derandomize=True, max_examples=100)
-
-
-def cases() -> list[Any]:
-    return [
-        pytest.param(
-            case,
-            id=case["name"],
-            marks=[pytest.mark.xfail(strict=True, reason=case["known_failure"])] if "known_failure" in case else [],
-        )
-        for case in CASES
-    ]
 
 
 def page_of(case: dict[str, Any]) -> Page:
@@ -38,7 +24,7 @@ def page_of(case: dict[str, Any]) -> Page:
     return page(claims=tuple(claims))
 
 
-@pytest.mark.parametrize("case", cases())
+@pytest.mark.parametrize("case", parameters(CASES))
 def test_the_headline_is_the_one_its_case_names(case: dict[str, Any]) -> None:
     chosen = choose_title(page_of(case))
     assert (chosen.value if chosen else None) == case.get("expected")

@@ -2,11 +2,10 @@
 
 import subprocess
 import sys
-import tomllib
-from pathlib import Path
 from typing import Any
 
 import pytest
+from case_files import parameters, read_cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,9 +13,7 @@ from normalize.language import UNKNOWN, detect, detect_paragraph
 from schemas.document import Language
 from schemas.language import PROFILED, SCRIPT_RANGES
 
-CASES: list[dict[str, Any]] = tomllib.loads(
-    (Path(__file__).parents[1] / "cases" / "languages.toml").read_text("utf-8")
-)["case"]
+CASES = read_cases("languages.toml")
 
 quick = settings(deadline=None, database=None, derandomize=True, max_examples=100)
 
@@ -25,18 +22,7 @@ def language_of(*texts: str) -> Language:
     return detect(texts, min_score=0.6, seed=0)
 
 
-def cases() -> list[Any]:
-    return [
-        pytest.param(
-            case,
-            id=case["name"],
-            marks=[pytest.mark.xfail(strict=True, reason=case["known_failure"])] if "known_failure" in case else [],
-        )
-        for case in CASES
-    ]
-
-
-@pytest.mark.parametrize("case", cases())
+@pytest.mark.parametrize("case", parameters(CASES))
 def test_texts_are_in_the_language_of_their_case(case: dict[str, Any]) -> None:
     found = language_of(*case["texts"])
     assert (found.tag, found.script) == (case.get("tag", "und"), case.get("script"))

@@ -1,10 +1,9 @@
 """Bylines become a clean list of people, with agencies apart."""
 
-import tomllib
-from pathlib import Path
 from typing import Any
 
 import pytest
+from case_files import parameters, read_cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_pages import article, claim, page, web
@@ -12,25 +11,12 @@ from small_pages import article, claim, page, web
 from normalize.boilerplate.names import is_name, names_in
 from normalize.people import authors
 
-CASES: list[dict[str, Any]] = tomllib.loads((Path(__file__).parents[1] / "cases" / "bylines.toml").read_text("utf-8"))[
-    "case"
-]
+CASES = read_cases("bylines.toml")
 
 quick = settings(deadline=None, database=None, derandomize=True, max_examples=150)
 
 
-def cases() -> list[Any]:
-    return [
-        pytest.param(
-            case,
-            id=case["name"],
-            marks=[pytest.mark.xfail(strict=True, reason=case["known_failure"])] if "known_failure" in case else [],
-        )
-        for case in CASES
-    ]
-
-
-@pytest.mark.parametrize("case", cases())
+@pytest.mark.parametrize("case", parameters(CASES))
 def test_a_byline_names_the_people_of_its_case(case: dict[str, Any]) -> None:
     claims = (claim("author", case["value"]), claim("publisher", "Harbour News"))
     people, said, agencies = authors(page(claims=claims))

@@ -4,10 +4,10 @@ import tomllib
 import unicodedata
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
+from case_files import parameters, read_cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from samples import SEEDS
@@ -17,9 +17,7 @@ from normalize.codepages import find_codepage, is_suspicious, reread
 from normalize.repair import repair, repair_strings
 from schemas.document import Image
 
-CASES: list[dict[str, Any]] = tomllib.loads((Path(__file__).parents[1] / "cases" / "repair.toml").read_text("utf-8"))[
-    "case"
-]
+CASES = read_cases("repair.toml")
 
 quick = settings(deadline=None, database=None, derandomize=True, max_examples=200)
 
@@ -52,18 +50,7 @@ def sound_pieces(draw: st.DrawFn) -> str:
     return unicodedata.normalize("NFC", piece.upper() if draw(st.booleans()) else piece)
 
 
-def cases() -> list[Any]:
-    return [
-        pytest.param(
-            case,
-            id=case["name"],
-            marks=[pytest.mark.xfail(strict=True, reason=case["known_failure"])] if "known_failure" in case else [],
-        )
-        for case in CASES
-    ]
-
-
-@pytest.mark.parametrize("case", cases())
+@pytest.mark.parametrize("case", parameters(CASES))
 def test_strings_come_out_as_their_case_says(case: dict[str, Any]) -> None:
     changed, notes = repair_strings(case["before"])
     assert [changed.get(text, text) for text in case["before"]] == [
