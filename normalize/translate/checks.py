@@ -164,7 +164,7 @@ def repeats(source: str, target: str) -> bool:
 
 
 def _repeats(ours: Sequence[str], theirs: Sequence[str], source: str, target: str) -> bool:
-    if len(theirs) < 4 or _LONG_WORD < len(max(theirs, key=len)) or len(target) > 12 * len(theirs):  # noqa: PLR2004  (not parted by spaces)
+    if len(theirs) < 4 or len(max(theirs, key=len)) > _LONG_WORD or len(target) > 12 * len(theirs):  # noqa: PLR2004  (not parted by spaces)
         characters = _unspaced(target)
         if _again(characters, 5) >= _FEW and _loops(characters, _unspaced(source), 5, _TIMES_OF_CHARACTERS):
             return True
@@ -224,14 +224,18 @@ def _in_row(items: Sequence[str], period: int) -> int:
 # ---- length ------------------------------------------------------------------------------------------------
 
 #: Bounds of the ratio to what is expected, as natural logarithms. In 7 languages the ratios of human translations have
-#: a standard deviation of .14 to .25, so that these are three to six of them away; a cut to a quarter is at -1.39, the
-#: double at .69.
-_TOO_SHORT: Final = -0.90
-_TOO_LONG: Final = 0.56
+#: a standard deviation of .14 to .19, so these are two and a half to five of them away, and more where _WIDER counts;
+#: a cut to a quarter is at -1.39, the double at .69.
+_TOO_SHORT: Final = -0.75
+_TOO_LONG: Final = 0.48
 
 #: How much wider for short sentences: the bounds move by this over the number of characters (of English). A sentence
-#: of 20 characters may be 2.5 times as long as expected.
+#: of 20 characters may be two and a half times as long as expected.
 _WIDER: Final = 9.0
+
+#: Languages that need fewer characters than this have characters of a syllable or a word. Latin names and digits among
+#: them are as long as in English; counting them so takes the deviation for Chinese from .25 to .19.
+_DENSE_LENGTH: Final = 0.6
 
 
 def length_differs(source: str, target: str, *, source_lang: str, target_lang: str) -> bool:
@@ -240,11 +244,18 @@ def length_differs(source: str, target: str, *, source_lang: str, target_lang: s
     >>> length_differs("今日は天気がいいですね。", "It is a nice day.", source_lang="ja", target_lang="en")
     False
     """
-    ours, theirs = len(source), len(target)
-    english = ours / length_of(source_lang)
-    logarithm = math.log((theirs or 1) / length_of(target_lang) / (english or 1))
-    wider = _WIDER / (min(english, theirs) + 1)
-    return not _TOO_SHORT - wider < logarithm < _TOO_LONG + wider
+    ours = _in_english(source, source_lang) + 1
+    logarithm = math.log((_in_english(target, target_lang) + 1) / ours)
+    return not _TOO_SHORT - _WIDER / ours < logarithm < _TOO_LONG + _WIDER / ours
+
+
+def _in_english(text: str, tag: str) -> float:
+    """Estimate how many characters English takes for the text."""
+    ratio = length_of(tag)
+    if ratio >= _DENSE_LENGTH:
+        return len(text) / ratio
+    latin = len(text.encode("ascii", "ignore"))
+    return latin + (len(text) - latin) / ratio
 
 
 @cache
@@ -258,7 +269,7 @@ def length_of(tag: str) -> float:
     """Give the characters that a language needs for what takes one in English.
 
     >>> length_of("zh-Hant"), length_of("de-AT")
-    (0.34, 1.15)
+    (0.31, 1.15)
     """
     tables = _lengths()
     return tables["length"].get(_language(tag)) or tables["length_of_script"].get(script_of(tag)[0], 1.05)

@@ -31,6 +31,11 @@ _NUMBER: Final = re.compile(
 )
 _DIGITS: Final = re.compile(r"\d+")
 
+_CLOCK: Final = re.compile(r"\d{1,2}[:h時时點点시]\s?\d{2}(?!\d)")
+# Chinese, Japanese and Korean name decades by century: "20世纪70年代" is the 1970s.
+_CENTURY: Final = re.compile(r"\s?(?:世[纪紀]|세기)")
+_DECADE: Final = re.compile(r"(\d{2})\s?(?:世[纪紀]|세기)\s?(\d0)\s?年?代?")
+
 #: Longer runs of digits are no quantity that anyone compares; reading them takes more than linear time.
 _MAX_DIGITS: Final = 18
 
@@ -123,8 +128,10 @@ class _Number:
     reading: _Reading
     #: Times the words behind it; the same number once more where there are none.
     scaled: tuple[float, ...]
-    #: It and what follows together: 1万5千.
-    total: float
+    #: It and what follows together: 1万5千, and 1120 for both numbers of 11:20.
+    together: tuple[float, ...]
+    #: The hundred years that it names as a century: (1800, 1900) for the 19th.
+    century: tuple[int, int] | None
 
 
 class _Side:
@@ -145,21 +152,27 @@ class _Side:
     def has(self, number: _Number) -> bool:
         """Say whether the number of the other side stands here, in digits or in words."""
         reading, values = number.reading, self._values
-        if _among(reading, values) or number.total in values or any(value in values for value in number.scaled):
+        if _among(reading, values) or any(value in values for value in (*number.scaled, *number.together)):
             return True
         if any(other in values for value in reading.wholes for other in _also(value)):
+            return True
+        if number.century and any(number.century[0] <= value < number.century[1] for value in values):
+            return True
+        # 1120 hours, 11:20.
+        if len(reading.digits) == 4 and {float(reading.digits[:2]), float(reading.digits[2:])} <= values:  # noqa: PLR2004
             return True
         # Groups that the other side cuts elsewhere: telephone numbers, 2 0 2 4.
         if len(reading.digits) >= 4 and reading.digits in self._digits:  # noqa: PLR2004  (shorter ones are in any text)
             return True
-        return any(self._said(value) for value in reading.wholes)
+        return any(self._said(value) or any(map(self._said, _also(value))) for value in reading.wholes)
 
     def may_say(self, number: _Number) -> bool:
         """Say whether the number may stand here in words that we cannot read."""
         if self._lang in _READ or self._lang in _words():
             return False
         value = number.reading.wholes[0]
-        return value <= 100 or value % 100 == 0  # noqa: PLR2004  (few others are written out)
+        # Few others are written out but the decades of a century, "the seventies".
+        return value <= 100 or value % 100 == 0 or (1800 <= value <= 2100 and value % 10 == 0)  # noqa: PLR2004
 
     def _said(self, value: float) -> bool:
         """Look for the tens of the number in the words of the language: "двадцати пяти" answers 25."""
@@ -170,8 +183,7 @@ class _Side:
             value = 1000 if value % 1000 == 0 else 100 if value % 100 == 0 else 0
         elif value > 20:  # noqa: PLR2004
             value -= value % 10
-        stem = stems.get(value)
-        return bool(stem and stem in self._folded)
+        return any(stem in self._folded for stem in stems.get(value, ()))
 
     def _find(self) -> Iterator[_Number]:
         """Find the digits, with the words behind them that make them larger."""
@@ -197,19 +209,28 @@ class _Side:
             ):
                 last += 1
                 total += _read(found[last][0]).wholes[0] * 10.0 ** scales[last]
-            yield _Number(match[0], reading, scaled, _rounded(total))
+            together = [_rounded(total)]
+            for hours, minutes in ((at, at + 1), (at - 1, at)):
+                if 0 <= hours and minutes < len(found) and _CLOCK.match(self._text, found[hours].start()):
+                    together.append(_read(found[hours][0]).wholes[0] * 100 + _read(found[minutes][0]).wholes[0])
+            century = None
+            if reading.wholes[0] <= 21 and _CENTURY.match(self._text, match.end()):  # noqa: PLR2004
+                century = (int(reading.wholes[0] - 1) * 100, int(reading.wholes[0]) * 100)
+            yield _Number(match[0], reading, scaled, tuple(together), century)
 
     def _read_values(self) -> Iterator[float]:
         for number in self._numbers:
             yield from number.reading.wholes
             yield from number.reading.parts
             yield from number.scaled
-            yield number.total
+            yield from number.together
         for behind in _scale(self._lang).alone.findall(self._folded):
             yield 10.0 ** _scale(self._lang).powers[behind]
         yield from _months_in(self._text, self._lang)
         yield from _roman_numbers(self._text)
         yield from _east_asian_numbers(self._text)
+        for century, decade in _DECADE.findall(self._text):
+            yield float(int(century) - 1) * 100 + int(decade)
         yield from _english_numbers(self._folded)
 
 
@@ -264,14 +285,13 @@ def _key(tag: str) -> str:
 
 
 @cache
-def _words() -> Mapping[str, Mapping[float, str]]:
-    """Number to the beginning of its word, per language. The last letters go where an ending may change them."""
+def _words() -> Mapping[str, Mapping[float, tuple[str, ...]]]:
+    """Number to the beginnings of its words, per language. Long words lose a letter: an ending may change it."""
     tables = {}
     for lang, row in _load()["words"].items():
-        words = row.casefold().split(";")
         tables[lang] = {
-            float(value): word[:-1] if len(word) > 5 else word  # noqa: PLR2004  (the rest still says which one it is)
-            for value, word in zip(VALUES, words, strict=True)
+            float(value): tuple(word[:-1] if len(word) > 5 else word for word in entry.split("/"))  # noqa: PLR2004
+            for value, entry in zip(VALUES, row.casefold().split(";"), strict=True)
         }
     return tables
 
@@ -341,6 +361,8 @@ _HAN: Final = {char: value for value, char in enumerate("〇一二三四五六�
 }  # fmt: skip
 _HAN_SCALES: Final = {"十": 1, "百": 2, "千": 3, "万": 4, "萬": 4, "亿": 8, "億": 8, "兆": 12}
 _HAN_NUMBER: Final = re.compile(f"[{''.join(_HAN)}{''.join(_HAN_SCALES)}]+")
+# "二三十" is twenty or thirty.
+_HAN_FROM_TO: Final = re.compile("([一二三四五六七八])([二三四五六七八九])十")
 _ERA_YEAR: Final = re.compile(rf"({'|'.join(_ERAS)})\s?(\d{{1,3}}|[元一二三四五六七八九十]{{1,3}})\s?年")
 
 
@@ -352,6 +374,8 @@ def _east_asian_numbers(text: str) -> Iterator[float]:
     """
     if text.isascii():
         return
+    for tens, more in _HAN_FROM_TO.findall(text):
+        yield from (_HAN[tens] * 10.0, _HAN[more] * 10.0)
     for match in _HAN_NUMBER.finditer(text):
         yield _han_value(match[0][:_MAX_DIGITS])
     for era, year in _ERA_YEAR.findall(text):
