@@ -170,14 +170,14 @@ def _repeats(ours: Sequence[str], theirs: Sequence[str], source: str, target: st
             return True
     if len(theirs) < 4:  # noqa: PLR2004
         return False
-    if _again(theirs, 3) < _FEW and not any(map(str.isdecimal, theirs)):
-        return False
-    theirs, ours = _alike(theirs), _alike(ours)
-    if _again(theirs, 3) < _FEW:
-        return False
     if len(ours) * 12 < len(source):
         ours = list(_unspaced(source))
-    return _loops(theirs, ours, 3, _TIMES)
+    if _again(theirs, 3) >= _FEW and _loops(theirs, ours, 3, _TIMES):
+        return True
+    if not any(map(str.isdecimal, theirs)):
+        return False
+    theirs, ours = _alike(theirs), _alike(ours)
+    return _again(theirs, 3) >= _FEW and _in_rows(theirs, ours, _TIMES)
 
 
 def _unspaced(text: str) -> str:
@@ -201,6 +201,10 @@ def _loops(theirs: Sequence[str], ours: Sequence[str], size: int, times: Mapping
     own = _again(ours, size) / max(1, len(ours) - size + 1) if len(ours) > size else 0.0
     if len(theirs) >= 2 * size + 2 and share >= _LOOP_SHARE and share - own >= _LOOP_MARGIN:
         return True
+    return _in_rows(theirs, ours, times)
+
+
+def _in_rows(theirs: Sequence[str], ours: Sequence[str], times: Mapping[int, int]) -> bool:
     return any(
         in_row >= least and in_row > _in_row(ours, period) + 1
         for period, least in times.items()

@@ -32,6 +32,15 @@ _NUMBER: Final = re.compile(
 _DIGITS: Final = re.compile(r"\d+")
 
 _CLOCK: Final = re.compile(r"\d{1,2}[:h時时點点시]\s?\d{2}(?!\d)")
+# Thousands that a tokenizer put a space into: "300, 948".
+_PARTED: Final = re.compile(r"\s?[,.]\s?\d{3}")
+# One and a half is 1.5 in many languages, where it is one word or two.
+_HALF: Final = re.compile(
+    "half|半|반|نصف|نیم|μισ|ενάμισ|buçuk|yarım|साढ़े|डेढ़|ढाई|halb|anderthalb|demi|medi[oa]|mei[oa]|mezz|pół|półtor"
+    "|полтор|половин|пів|půl|halv|puol|fél|jumătate|setengah|rưỡi|ครึ่ง|חצי"
+)
+#: Between the two numbers of a range is little more than this: " bis ", " and ", "～".
+_RANGE: Final = 7
 # Chinese, Japanese and Korean name decades by century: "20世纪70年代" is the 1970s.
 _CENTURY: Final = re.compile(r"\s?(?:世[纪紀]|세기)")
 _DECADE: Final = re.compile(r"(\d{2})\s?(?:世[纪紀]|세기)\s?(\d0)\s?年?代?")
@@ -46,7 +55,7 @@ class _Reading:
 
     #: The whole as one value: all groups joined, or the last of them as decimals.
     wholes: tuple[float, ...]
-    #: Every group by itself: 3.5.2024 is 3, 5 and 2024.
+    #: Every group by itself: 3.5.2024 is 3, 5 and 2024. None where the groups are thousands.
     parts: tuple[float, ...]
     #: It is worth missing.
     weighty: bool
@@ -58,8 +67,8 @@ class _Reading:
 def _read(written: str) -> _Reading:
     """Read one match of the pattern of numbers.
 
-    >>> _read("1.500").wholes, _read("3.5.2024").parts
-    ((1500.0, 1.5), (3.0, 5.0, 2024.0))
+    >>> _read("1.500").wholes, _read("9,000").wholes, _read("3.5.2024").parts
+    ((1500.0, 1.5), (9000.0,), (3.0, 5.0, 2024.0))
     """
     groups = [group[:_MAX_DIGITS] for group in _DIGITS.findall(written)]
     parts = tuple(float(int(group)) for group in groups)
@@ -68,6 +77,11 @@ def _read(written: str) -> _Reading:
             return _Reading(parts, (float(int(groups[0][:2])), float(int(groups[0][2:]))), parts[0] > 0, groups[0])
         return _Reading(parts, parts, parts[0] >= _WEIGHTY, groups[0])
     joined = "".join(groups)
+    if all(len(group) == 3 for group in groups[1:]) and (len(groups[0]) <= 3 or " " not in written):  # noqa: PLR2004
+        # Thousands, in nearly all texts; one group may be decimals that say something.
+        thousands = float(int(joined[:_MAX_DIGITS]))
+        decimals = len(groups) == 2 and any(int(digit) for digit in groups[1])  # noqa: PLR2004
+        return _Reading((thousands, parts[0] + parts[1] / 1000) if decimals else (thousands,), (), True, joined)  # noqa: FBT003
     whole = float(int(joined[:_MAX_DIGITS]))
     head = "".join(groups[:-1])[:_MAX_DIGITS]
     decimal = float(f"{int(head)}.{''.join(str(int(digit)) for digit in groups[-1])}")
@@ -158,6 +172,8 @@ class _Side:
             return True
         if number.century and any(number.century[0] <= value < number.century[1] for value in values):
             return True
+        if any(2 * value % 2 == 1 for value in reading.wholes) and _HALF.search(self._folded):
+            return True
         # 1120 hours, 11:20.
         if len(reading.digits) == 4 and {float(reading.digits[:2]), float(reading.digits[2:])} <= values:  # noqa: PLR2004
             return True
@@ -187,36 +203,58 @@ class _Side:
 
     def _find(self) -> Iterator[_Number]:
         """Find the digits, with the words behind them that make them larger."""
-        scale = _scale(self._lang)
-        found = list(_NUMBER.finditer(self._text))
-        ends, scales = [], []
-        for match in found:
-            end, power = match.end(), 0
-            for _ in range(2):  # "5 mil millones", "5千万"
-                behind = scale.pattern.match(self._folded, end) if len(self._folded) == len(self._text) else None
-                if not behind:
+        found = [match for match in _NUMBER.finditer(self._text) if not self._is_name(match)]
+        readings = [_read(match[0]) for match in found]
+        scales = [self._scale_behind(match.end()) for match in found]
+        for at, (match, reading) in enumerate(zip(found, readings, strict=True)):
+            small, large, _ = scales[at]
+            powers = {small + large}
+            if at + 1 < len(found) and found[at + 1].start() - scales[at][2] <= _RANGE:
+                powers.add(scales[at + 1][0] + scales[at + 1][1])  # "2 to 3 million", "200～300万"
+            total, section, last = 0.0, 0.0, at
+            while True:  # 3億4千万, 5千4百万: the small scales count within the large one
+                section += readings[last].wholes[0] * 10.0 ** scales[last][0]
+                if scales[last][1]:
+                    total, section = total + section * 10.0 ** scales[last][1], 0.0
+                if last + 1 == len(found) or found[last + 1].start() - scales[last][2] > (sum(scales[last][:2]) > 0):
                     break
-                power += scale.powers[behind[1]]
-                end = behind.end()
-            ends.append(end)
-            scales.append(power)
-        for at, match in enumerate(found):
-            reading = _read(match[0])
-            scaled = tuple(_rounded(value * 10.0 ** scales[at]) for value in reading.wholes)
-            total, last = scaled[0], at
-            while (
-                last + 1 < len(found) and found[last + 1].start() - ends[last] <= 1 and scales[last] > scales[last + 1]
-            ):
                 last += 1
-                total += _read(found[last][0]).wholes[0] * 10.0 ** scales[last]
-            together = [_rounded(total)]
-            for hours, minutes in ((at, at + 1), (at - 1, at)):
-                if 0 <= hours and minutes < len(found) and _CLOCK.match(self._text, found[hours].start()):
-                    together.append(_read(found[hours][0]).wholes[0] * 100 + _read(found[minutes][0]).wholes[0])
+            together = [_rounded(total + section)]
+            for one, other in ((at, at + 1), (at - 1, at)):
+                if one < 0 or other == len(found):
+                    continue
+                if _CLOCK.match(self._text, found[one].start()):
+                    together.append(readings[one].wholes[0] * 100 + readings[other].wholes[0])
+                if _PARTED.fullmatch(self._text, found[one].end(), found[other].end()):
+                    together.append(readings[one].wholes[0] * 1000 + readings[other].wholes[0])
             century = None
             if reading.wholes[0] <= 21 and _CENTURY.match(self._text, match.end()):  # noqa: PLR2004
                 century = (int(reading.wholes[0] - 1) * 100, int(reading.wholes[0]) * 100)
-            yield _Number(match[0], reading, scaled, tuple(together), century)
+            yield _Number(
+                written=match[0],
+                reading=reading,
+                scaled=tuple(_rounded(value * 10.0**power) for value in reading.wholes for power in sorted(powers)),
+                together=tuple(together),
+                century=century,
+            )
+
+    def _is_name(self, match: re.Match[str]) -> bool:
+        """Leave out the number of the one illness that many languages call otherwise."""
+        return match[0] == "19" and self._folded[max(0, match.start() - 6) : match.start()].startswith("covid")
+
+    def _scale_behind(self, end: int) -> tuple[int, int, int]:
+        """Read the words behind digits: powers below and from 10,000 on, and where they end."""
+        if len(self._folded) != len(self._text):
+            return 0, 0, end
+        scale, small, large = _scale(self._lang), 0, 0
+        for _ in range(2):  # "5 mil millones", "5千万"
+            behind = scale.pattern.match(self._folded, end)
+            if not behind:
+                break
+            power = scale.powers[behind[1]]
+            small, large = (small + power, large) if power < 4 else (small, large + power)  # noqa: PLR2004
+            end = behind.end()
+        return small, large, end
 
     def _read_values(self) -> Iterator[float]:
         for number in self._numbers:
@@ -404,8 +442,7 @@ _ONES: Final = (
 ).split()
 _TENS: Final = "twenty thirty forty fifty sixty seventy eighty ninety".split()
 _ORDINALS: Final = {
-    "first": 1, "second": 2, "third": 3, "fifth": 5, "eighth": 8, "ninth": 9, "twelfth": 12, "dozen": 12, "dozens": 12,
-    "decade": 10, "decades": 10, "noon": 12, "midnight": 12, "score": 20,
+    "first": 1, "second": 2, "third": 3, "fifth": 5, "eighth": 8, "ninth": 9, "twelfth": 12, "noon": 12, "midnight": 12, "score": 20,
 }  # fmt: skip
 _ENGLISH: Final = (
     {word: float(value) for value, word in enumerate(_ONES)}
@@ -417,7 +454,7 @@ _ENGLISH: Final = (
 )
 _ENGLISH_SCALES: Final = {
     "hundred": 100.0, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "lakh": 1e5, "crore": 1e7,
-    "century": 100.0, "centuries": 100.0, "millennium": 1e3, "centenary": 100.0,
+    "dozen": 12.0, "decade": 10.0, "century": 100.0, "centuries": 100.0, "millennium": 1e3, "centenary": 100.0,
 }  # fmt: skip
 _SHARES: Final = {"half": (50.0, 30.0, 0.5), "quarter": (25.0, 15.0, 0.25), "quarters": (75.0, 45.0, 0.75)}
 _WORD: Final = re.compile(r"[a-z]+|[^\sa-z-]")
