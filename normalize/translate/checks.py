@@ -8,10 +8,11 @@ take some 20 microseconds a sentence.
 import math
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from normalize.translate.quantities import numbers_differ
 from schemas.language import SCRIPT_RANGES, primary
@@ -38,7 +39,7 @@ def faults(source: str, target: str, *, source_lang: str, target_lang: str) -> t
         _repeats(ours, theirs, source, target),
         length_differs(source, target, source_lang=source_lang, target_lang=target_lang),
         numbers_differ(source, target, source_lang=source_lang, target_lang=target_lang),
-        _copies(ours, theirs, source, target, source_lang=source_lang, target_lang=target_lang),
+        _copies(ours, theirs, target, source_lang=source_lang, target_lang=target_lang),
         _strays(theirs, target, target_lang=target_lang),
         unknown(source, target),
     )
@@ -263,8 +264,8 @@ def _in_english(text: str, tag: str) -> float:
 
 
 @cache
-def _lengths() -> Mapping[str, Mapping[str, float]]:
-    tables: Mapping[str, Mapping[str, float]] = tomllib.loads((_DATA / "languages.toml").read_text("utf-8"))
+def _lengths_and_letters() -> Mapping[str, Mapping[str, Any]]:
+    tables: Mapping[str, Mapping[str, Any]] = tomllib.loads((_DATA / "languages.toml").read_text("utf-8"))
     return tables
 
 
@@ -275,8 +276,9 @@ def length_of(tag: str) -> float:
     >>> length_of("zh-Hant"), length_of("de-AT")
     (0.31, 1.15)
     """
-    tables = _lengths()
-    return tables["length"].get(_language(tag)) or tables["length_of_script"].get(script_of(tag)[0], 1.05)
+    tables = _lengths_and_letters()
+    found: float = tables["length"].get(_language(tag)) or tables["length_of_script"].get(script_of(tag)[0], 1.05)
+    return found
 
 
 # ---- languages and their scripts ---------------------------------------------------------------------------
@@ -359,16 +361,31 @@ def _own_words(tag: str) -> frozenset[str]:
     return _function_words().get(_language(tag), frozenset())
 
 
+@cache
+def _languages_of_word() -> Mapping[str, tuple[str, ...]]:
+    """Give each function word the languages that have it."""
+    found: dict[str, list[str]] = {}
+    for lang, held in _function_words().items():
+        for word in held:
+            found.setdefault(word, []).append(lang)
+    return {word: tuple(langs) for word, langs in found.items()}
+
+
 @lru_cache(maxsize=256)
-def _rivals(tag: str) -> tuple[frozenset[str], ...]:
-    """Give the function words of each language that a text in the same script could be in instead."""
-    own = _language(tag)
-    scripts = set(script_of(tag))
-    return tuple(
-        held - _own_words(tag)
-        for lang, held in _function_words().items()
-        if not _related(lang, own) and scripts & set(script_of(lang))
-    )
+def _rivals(tag: str) -> frozenset[str]:
+    """Give the languages that a text in the same script could be in instead."""
+    own, scripts = _language(tag), set(script_of(tag))
+    return frozenset(lang for lang in _function_words() if not _related(lang, own) and scripts & set(script_of(lang)))
+
+
+@lru_cache(maxsize=256)
+def _foreign_letters(tag: str) -> re.Pattern[str] | None:
+    """Match the letters of the language's scripts that it does not write itself, in lower case."""
+    own = _lengths_and_letters()["letters"].get(_language(tag))
+    if own is None:
+        return None
+    latin = "a-z\u00aa\u00ba" if "Latn" in script_of(tag) else ""
+    return re.compile(f"(?![{latin}{own}])[{''.join(SCRIPT_RANGES[script] for script in script_of(tag))}]")
 
 
 # ---- copied ------------------------------------------------------------------------------------------------
@@ -402,12 +419,10 @@ def copied(source: str, target: str, *, source_lang: str, target_lang: str) -> b
     >>> copied("Musée d'Orsay, Paris", "Musée d'Orsay, Paris", source_lang="fr", target_lang="en")
     False
     """
-    return _copies(words(source), words(target), source, target, source_lang=source_lang, target_lang=target_lang)
+    return _copies(words(source), words(target), target, source_lang=source_lang, target_lang=target_lang)
 
 
-def _copies(
-    ours: Sequence[str], theirs: Sequence[str], source: str, target: str, *, source_lang: str, target_lang: str
-) -> bool:
+def _copies(ours: Sequence[str], theirs: Sequence[str], target: str, *, source_lang: str, target_lang: str) -> bool:
     own, other = _language(source_lang), _language(target_lang)
     if own == other:
         return False
@@ -464,15 +479,20 @@ _MIN_KANA_TEXT: Final = 12
 
 #: A sentence of so many words has function words.
 _MIN_WORDS: Final = 6
-#: From this share on a text has enough of its own function words not to be doubted.
-_OWN_SHARE: Final = 0.12
-#: Words of another language that the target must have, at least and for each of its own.
+#: From this share on a text has so many function words of its own that no other language can have more.
+_OWN_SHARE: Final = 0.3
+#: How many function words of another language a text must have to be in it: at least, for each word, and for each
+#: function word of the language that it should be in; words that both have do not count.
 _MIN_RIVAL: Final = 2
-_RIVAL_SHARE: Final = 0.1
+_RIVAL_SHARE: Final = 0.08
+_RIVAL_TIMES: Final = 1.5
+#: A sentence of so many words that has none of its language needs one of another: a headline may be without, this long
+#: it hardly is.
+_WORDS_ENOUGH: Final = 10
 
-#: English news writes letters beyond a to z in names and loans only; where so many words have one, it is not English.
-_ACCENTED_SHARE: Final = 0.2
-_MIN_ACCENTED: Final = 3
+#: So many letters a word that the language does not write are another language's; names bring a few a sentence.
+_FOREIGN_LETTERS: Final = 0.2
+_MIN_FOREIGN_LETTERS: Final = 4
 
 
 def strays(target: str, *, target_lang: str) -> bool:
@@ -501,19 +521,38 @@ def _strays(theirs: Sequence[str], target: str, *, target_lang: str) -> bool:
         own = 0 if plain else len(_letters_of(scripts).findall(target))
         latin = len(_LATIN.findall(target))
         if latin >= _MIN_FOREIGN and len(theirs) >= _MIN_COPIED and latin > _LATIN_SHARE * (latin + own):
-            return sum(1 for word in theirs if word[0].islower()) * 2 >= len(theirs)
+            # A list of names in capitals is none of its words.
+            return sum(1 for word in theirs if word[0].islower()) * 3 >= len(theirs)
     if scripts[0] == "Kana":
         return len(_letters_of(scripts).findall(target)) >= _MIN_KANA_TEXT and not _KANA.search(target)
     if len(theirs) < _MIN_WORDS:
         return False
-    held = _own_words(target_lang)
-    small = target.lower().split()
-    own_words = sum(map(held.__contains__, small))
-    if not held or own_words >= _OWN_SHARE * len(theirs):
+    lower = target.lower()
+    own_words = sum(map(_own_words(target_lang).__contains__, lower.split()))
+    if own_words >= _OWN_SHARE * len(theirs):
         return False
-    if _language(target_lang) == "en" and not plain:
-        accented = sum(1 for word in theirs if not word.isascii())
-        if accented >= _MIN_ACCENTED and accented >= _ACCENTED_SHARE * len(theirs):
+    return _sounds_foreign(lower, target_lang=target_lang)
+
+
+def _sounds_foreign(lower: str, *, target_lang: str) -> bool:
+    """Ask the letters and the function words of a text in lower case."""
+    found = words(lower)
+    letters = _foreign_letters(target_lang)
+    if letters and not lower.isascii():
+        foreign = len(letters.findall(lower))
+        if foreign >= _MIN_FOREIGN_LETTERS and foreign >= _FOREIGN_LETTERS * len(found):
             return True
-    least = max(_MIN_RIVAL, _RIVAL_SHARE * len(theirs), 2 * own_words + 1)
-    return any(sum(map(rival.__contains__, small)) >= least for rival in _rivals(target_lang))
+    langs = _languages_of_word()
+    hits = Counter(lang for word in found for lang in langs.get(word, ()))
+    least = max(_MIN_RIVAL, _RIVAL_SHARE * len(found))
+    if len(found) >= _WORDS_ENOUGH and not hits[_language(target_lang)]:
+        least = 1
+    own, rivals, tables = _own_words(target_lang), _rivals(target_lang), _function_words()
+    for lang, count in hits.items():
+        if own and count >= least and lang in rivals:
+            # Words that both have say nothing.
+            theirs = sum(1 for word in found if word in tables[lang] and word not in own)
+            ours = sum(1 for word in found if word in own and word not in tables[lang])
+            if theirs >= max(least, _RIVAL_TIMES * ours + 1):
+                return True
+    return False
