@@ -489,6 +489,8 @@ _RIVAL_TIMES: Final = 1.5
 #: A sentence of so many words that has none of its language needs one of another: a headline may be without, this long
 #: it hardly is.
 _WORDS_ENOUGH: Final = 10
+#: That holds where the list of its words is this long; languages with shorter lists say much with endings.
+_RICH: Final = 40
 
 #: So many letters a word that the language does not write are another language's; names bring a few a sentence.
 _FOREIGN_LETTERS: Final = 0.2
@@ -545,7 +547,7 @@ def _sounds_foreign(lower: str, *, target_lang: str) -> bool:
     langs = _languages_of_word()
     hits = Counter(lang for word in found for lang in langs.get(word, ()))
     least = max(_MIN_RIVAL, _RIVAL_SHARE * len(found))
-    if len(found) >= _WORDS_ENOUGH and not hits[_language(target_lang)]:
+    if len(found) >= _WORDS_ENOUGH and not hits[_language(target_lang)] and len(_own_words(target_lang)) >= _RICH:
         least = 1
     own, rivals, tables = _own_words(target_lang), _rivals(target_lang), _function_words()
     for lang, count in hits.items():
