@@ -14,6 +14,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from normalize.translate.entities import without_entities
 from normalize.translate.quantities import numbers_differ
 from schemas.language import SCRIPT_RANGES, primary
 
@@ -33,6 +34,8 @@ def faults(source: str, target: str, *, source_lang: str, target_lang: str) -> t
     """
     if empty(source, target):
         return ("empty",)
+    # Addresses and hashtags stay as they are and say nothing about the rest.
+    source, target = without_entities(source), without_entities(target)
     ours, theirs = words(source), words(target)
     seen = (
         False,
@@ -206,11 +209,8 @@ def _loops(theirs: Sequence[str], ours: Sequence[str], size: int, times: Mapping
 
 
 def _in_rows(theirs: Sequence[str], ours: Sequence[str], times: Mapping[int, int]) -> bool:
-    return any(
-        in_row >= least and in_row > _in_row(ours, period) + 1
-        for period, least in times.items()
-        if (in_row := _in_row(theirs, period))
-    )
+    most = max(_in_row(ours, period) for period in times) + 1
+    return any((in_row := _in_row(theirs, period)) >= least and in_row > most for period, least in times.items())
 
 
 def _in_row(items: Sequence[str], period: int) -> int:

@@ -28,12 +28,15 @@ _IN_TAG: Final = r"[\w\u0300-\u036f\u064b-\u0652\u0900-\u0903\u093a-\u094f\u0981
 # Every part is bounded or ends where its class of characters does, and each begins with a character of its own, so that
 # a search is linear in the text.
 _ENTITY: Final = re.compile(
-    rf"(?P<address>(?<![\w@])(?:https?://|ftp://|www\.(?=\w)){_IN_ADDRESS}+)"
+    rf"(?P<address>(?<![A-Za-z0-9_@])(?:https?://|ftp://|www\.(?=\w)){_IN_ADDRESS}+)"
     r"|(?P<mail>(?<![\w.+@-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8})"
     rf"|(?P<tag>(?<![\w&#/])#(?!\d+\b){_IN_TAG}{{1,140}}#?)"
     r"|(?P<mention>(?<![\w@/.])@\w[\w.]{0,62}(?<!\.))",
     re.IGNORECASE,
 )
+
+#: A sentence with more than this is a list of links; looking for each in the whole takes more than linear time.
+_MAX_ENTITIES: Final = 50
 
 _SAYS: Final = re.compile(r"[^\W_]")
 
@@ -69,6 +72,17 @@ def entities(text: str) -> list[str]:
     []
     """
     return [text[start:end] for start, end in _spans(text)]
+
+
+def without_entities(text: str) -> str:
+    """Leave out what is not language.
+
+    >>> without_entities("Mehr auf www.a.example #zug")
+    'Mehr auf  '
+    """
+    if not any(mark in text for mark in ("@", "#", "://", "www.", "WWW.")):
+        return text
+    return _ENTITY.sub("", text)
 
 
 def pieces(sentence: str) -> tuple[Piece, ...]:
@@ -124,6 +138,8 @@ def restore(translated: str, protected: Protected) -> str | None:
     >>> restore("See there", protect("Siehe dazu https://a.example/b an")) is None
     True
     """
+    if len(protected.entities) > _MAX_ENTITIES:
+        return None
     spans = []
     at = 0
     # Without its spaces, with the place of every character.

@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -47,6 +48,10 @@ _DECADE: Final = re.compile(r"(\d{2})\s?(?:世[纪紀]|세기)\s?(\d0)\s?年?代
 
 #: Longer runs of digits are no quantity that anyone compares; reading them takes more than linear time.
 _MAX_DIGITS: Final = 18
+#: Numbers with scales that make one: 1億2千3百万 has three, and no writer goes beyond a few.
+_CHAIN: Final = 6
+#: A text with more numbers than this is a table; the rest of it is not compared.
+_MAX_NUMBERS: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +208,8 @@ class _Side:
 
     def _find(self) -> Iterator[_Number]:
         """Find the digits, with the words behind them that make them larger."""
-        found = [match for match in _NUMBER.finditer(self._text) if not self._is_name(match)]
+        matches = islice(_NUMBER.finditer(self._text), _MAX_NUMBERS)
+        found = [match for match in matches if not self._is_name(match)]
         readings = [_read(match[0]) for match in found]
         scales = [self._scale_behind(match.end()) for match in found]
         for at, (match, reading) in enumerate(zip(found, readings, strict=True)):
@@ -216,7 +222,9 @@ class _Side:
                 section += readings[last].wholes[0] * 10.0 ** scales[last][0]
                 if scales[last][1]:
                     total, section = total + section * 10.0 ** scales[last][1], 0.0
-                if last + 1 == len(found) or found[last + 1].start() - scales[last][2] > (sum(scales[last][:2]) > 0):
+                if last + 1 in {len(found), at + _CHAIN} or found[last + 1].start() - scales[last][2] > (
+                    sum(scales[last][:2]) > 0
+                ):
                     break
                 last += 1
             together = [_rounded(total + section)]
@@ -227,6 +235,8 @@ class _Side:
                     together.append(readings[one].wholes[0] * 100 + readings[other].wholes[0])
                 if _PARTED.fullmatch(self._text, found[one].end(), found[other].end()):
                     together.append(readings[one].wholes[0] * 1000 + readings[other].wholes[0])
+            if (era := self._text[max(0, match.start() - 3) : match.start()].rstrip()[-2:]) in _ERAS:
+                together.append(reading.wholes[0] + _ERAS[era])
             century = None
             if reading.wholes[0] <= 21 and _CENTURY.match(self._text, match.end()):  # noqa: PLR2004
                 century = (int(reading.wholes[0] - 1) * 100, int(reading.wholes[0]) * 100)
