@@ -536,7 +536,17 @@ def _strays(theirs: Sequence[str], target: str, *, target_lang: str) -> bool:
     own_words = sum(map(_own_words(target_lang).__contains__, lower.split()))
     if own_words >= _OWN_SHARE * len(theirs):
         return False
-    return _sounds_foreign(lower, target_lang=target_lang)
+    return _spelled_foreign(theirs, target_lang=target_lang) or _sounds_foreign(lower, target_lang=target_lang)
+
+
+def _spelled_foreign(theirs: Sequence[str], *, target_lang: str) -> bool:
+    """Ask the letters of the words that are no names."""
+    letters = _foreign_letters(target_lang)
+    if not letters:
+        return False
+    plain = " ".join(word for word in theirs if not word[0].isupper())
+    foreign = 0 if plain.isascii() else len(letters.findall(plain.lower()))
+    return foreign >= _MIN_FOREIGN_LETTERS and foreign >= _FOREIGN_LETTERS * len(theirs)
 
 
 # Endings behind an apostrophe, as Turkish puts them behind names ("Morakot'un"), look like small words of others.
@@ -544,13 +554,8 @@ _ENDING: Final = re.compile(r"['’]\w{1,3}\b")
 
 
 def _sounds_foreign(lower: str, *, target_lang: str) -> bool:
-    """Ask the letters and the function words of a text in lower case."""
+    """Ask the function words of a text in lower case."""
     found = words(_ENDING.sub("", lower))
-    letters = _foreign_letters(target_lang)
-    if letters and not lower.isascii():
-        foreign = len(letters.findall(lower))
-        if foreign >= _MIN_FOREIGN_LETTERS and foreign >= _FOREIGN_LETTERS * len(found):
-            return True
     langs = _languages_of_word()
     hits = Counter(lang for word in found for lang in langs.get(word, ()))
     least = max(_MIN_RIVAL, _RIVAL_SHARE * len(found))

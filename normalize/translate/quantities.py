@@ -33,6 +33,11 @@ _NUMBER: Final = re.compile(
 _DIGITS: Final = re.compile(r"\d+")
 
 _CLOCK: Final = re.compile(r"\d{1,2}[:h時时點点시]\s?\d{2}(?!\d)")
+# A number that is an hour, by what stands behind it in the languages that say 5 p.m., and in those that say 17.00.
+_HOUR: Final = re.compile(
+    r"(?<!\d)(\d{1,2})\s?(?:[:.h]\s?\d\d|h\b|[ap]\.?\s?m\b|o['’]clock|uhr|час|годин|in the (?:eve|after)|at night"
+    r"|[時时點点시]|بعد|مسا|صبا|π\.|μ\.|बजे|giờ|น\.)"
+)
 # Thousands that a tokenizer put a space into: "300, 948".
 _PARTED: Final = re.compile(r"\s?[,.]\s?\d{3}")
 # One and a half is 1.5 in many languages, where it is one word or two.
@@ -162,6 +167,7 @@ class _Side:
         self._lang = _key(lang)
         self._numbers = list(self._find())
         self._values = set(self._read_values())
+        self._hours = {float(int(hour)) for hour in _HOUR.findall(self._folded)}
         self._digits = "".join(_DIGITS.findall(text))
 
     def numbers(self) -> list[_Number]:
@@ -174,6 +180,9 @@ class _Side:
         if _among(reading, values) or any(value in values for value in (*number.scaled, *number.together)):
             return True
         if any(other in values for value in reading.wholes for other in _also(value)):
+            return True
+        # The hours of the afternoon.
+        if any(0 < value <= 24 and {value - 12, value + 12} & self._hours for value in reading.wholes):  # noqa: PLR2004
             return True
         if number.century and any(number.century[0] <= value < number.century[1] for value in values):
             return True
@@ -290,18 +299,16 @@ def _rounded(value: float) -> float:
 def _also(value: float) -> Iterator[float]:
     """Give what else a number may be called by people who mean the same.
 
-    >>> sorted(_also(1960.0)), sorted(_also(22.0))
-    ([60.0, 1338.0, 1339.0, 2503.0], [10.0, 1922.0, 2022.0])
+    >>> sorted(_also(1960.0)), sorted(_also(87.0))
+    ([60.0, 1338.0, 1339.0, 2503.0], [1987.0, 2087.0])
     """
     if value != int(value):
         return
     if 1800 <= value <= 2200:  # noqa: PLR2004  (a year: in the sixties; in Thailand; in Iran, from March)
         yield value % 100
         yield from (value + 543, value - 621, value - 622)
-    elif 10 <= value <= 99:  # noqa: PLR2004  (a year without its century, or the hours of the afternoon)
+    elif 10 <= value <= 99:  # noqa: PLR2004  (a year without its century)
         yield from (value + 1900, value + 2000)
-        if value <= 24:  # noqa: PLR2004
-            yield value - 12 if value > 12 else value + 12  # noqa: PLR2004
     elif 2300 <= value <= 2700:  # noqa: PLR2004
         yield value - 543
     elif 1200 <= value < 1500:  # noqa: PLR2004
