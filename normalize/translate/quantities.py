@@ -156,6 +156,8 @@ class _Number:
     together: tuple[float, ...]
     #: The hundred years that it names as a century: (1800, 1900) for the 19th.
     century: tuple[int, int] | None
+    #: The decade of the 20th century behind it, which may be called without it: the '70s.
+    decade: float | None
 
 
 class _Side:
@@ -183,6 +185,8 @@ class _Side:
             return True
         # The hours of the afternoon.
         if any(0 < value <= 24 and {value - 12, value + 12} & self._hours for value in reading.wholes):  # noqa: PLR2004
+            return True
+        if number.decade in values:
             return True
         if number.century and any(number.century[0] <= value < number.century[1] for value in values):
             return True
@@ -249,12 +253,14 @@ class _Side:
             century = None
             if reading.wholes[0] <= 21 and _CENTURY.match(self._text, match.end()):  # noqa: PLR2004
                 century = (int(reading.wholes[0] - 1) * 100, int(reading.wholes[0]) * 100)
+            decade = _DECADE.match(self._text, match.start())
             yield _Number(
                 written=match[0],
                 reading=reading,
                 scaled=tuple(_rounded(value * 10.0**power) for value in reading.wholes for power in sorted(powers)),
                 together=tuple(together),
                 century=century,
+                decade=float(decade[2]) if decade and decade[1] == "20" else None,
             )
 
     def _is_name(self, match: re.Match[str]) -> bool:
