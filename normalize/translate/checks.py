@@ -137,7 +137,8 @@ def unknown(source: str, target: str) -> bool:
 #: A target with fewer n-grams that came before than this is no loop; ordinary sentences have none or one.
 _FEW: Final = 2
 
-#: Share of n-grams seen before in the same text. Half of a sentence said twice is; news in 7 languages stays below 0.1.
+#: Share of n-grams seen before in the same text. Of a sentence said twice it is half; in 1000 human sentences it is .15
+#: at most in words of English and .28 in characters of Japanese and Chinese.
 _LOOP_SHARE: Final = 0.3
 
 #: How much of that share the source may not explain.
@@ -394,8 +395,8 @@ def _foreign_letters(tag: str) -> re.Pattern[str] | None:
 #: Fewer words than this may be a name, a title or a phrase that the other language borrowed.
 _MIN_COPIED: Final = 4
 
-#: Share of the target's plain words, by letters, that also stand in the source. Translations share loans and abbreviations, which
-#: stay below a third even between English and French.
+#: Share of the target's plain words, by letters, that also stand in the source. Loans and abbreviations are shared by
+#: good translations too; two thirds are more than those make up between languages that are not related.
 _COPIED_SHARE: Final = 0.65
 
 #: The same between languages that share most words anyway.
@@ -482,7 +483,8 @@ _MIN_KANA_TEXT: Final = 12
 
 #: A sentence of so many words has function words.
 _MIN_WORDS: Final = 6
-#: From this share on a text has so many function words of its own that no other language can have more.
+#: From this share on a text has so many function words of its own that it is not doubted; most sentences of news do,
+#: and are done here.
 _OWN_SHARE: Final = 0.3
 #: How many function words of another language a text must have to be in it: at least, for each word, and for each
 #: function word of the language that it should be in; words that both have do not count.
