@@ -1,0 +1,1 @@
+"""Translation: what is checked in a translated sentence, and what is kept out of it."""
