@@ -1,8 +1,10 @@
 """One TOML file and a few environment variables -> one frozen value of options.
 
-    [run]       how to work:   chunk_size, workers, document_seconds, document_mb
-    [limits]    what to read:  the fields of ``ingest.sources.Limits``
-    [document]  how to judge:  the fields of ``normalize.options.DocumentOptions``
+    [run]        how to work:       chunk_size, workers, document_seconds, document_mb
+    [limits]     what to read:      the fields of ``ingest.sources.Limits``
+    [document]   how to judge:      the fields of ``normalize.options.DocumentOptions``
+    [translate]  how to translate:  the fields of ``normalize.options.TranslateOptions``
+    [[model]]    a translation model of one's own: the fields of ``normalize.options.DeclaredModel``
 
 Any key can be set from outside as ``BABELWIRE_<TABLE>_<KEY>``, which wins over the file. Nothing
 below this module looks at the environment.
@@ -11,24 +13,25 @@ below this module looks at the environment.
 import hashlib
 import json
 import math
-import os
+import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, asdict, dataclass, field, fields, replace
+from os.path import normpath
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, Final, TypeVar, get_type_hints
 
 from ingest.sources.limits import Limits
-from normalize.options import DocumentOptions
+from normalize.options import DeclaredModel, DocumentOptions, TranslateOptions, usable_cpus
 from schemas.errors import SetupError
 
 DEFAULT_FILE = Path("babelwire.toml")
+
+#: The target that does not translate.
+OFF: Final = "off"
 PREFIX = "BABELWIRE_"
 
-
-def usable_cpus() -> int:
-    """Count the CPUs this process may use: fewer than the machine has, in a container."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+_TAG = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,18 +55,33 @@ class Options:
     run: RunOptions = field(default_factory=RunOptions)
     limits: Limits = field(default_factory=Limits)
     document: DocumentOptions = field(default_factory=DocumentOptions)
+    translate: TranslateOptions = field(default_factory=TranslateOptions)
+    models: tuple[DeclaredModel, ...] = ()
 
-    def shaping_output(self) -> dict[str, object]:
-        """Give the options that can change what is written; the rest only changes how fast."""
+    def shaping_output(self, models: Sequence[str] = ()) -> dict[str, object]:
+        """Give the options that can change what is written; the rest only changes how fast.
+
+        Args:
+            models: Labels of the translation models that texts may go through: another model, another text.
+        """
+        translate: dict[str, object] = {"target": self.translate.target}
+        if self.translate.target != OFF:
+            translate |= {name: getattr(self.translate, name) for name in ("beam", "captions", "device")}
+            translate["models"] = list(models)
         return {
             "run": {"chunk_size": self.run.chunk_size},
             "limits": asdict(self.limits),
             "document": asdict(self.document),
+            "translate": translate,
         }
 
-    def config_sha256(self) -> str:
+    def as_json(self) -> dict[str, Any]:
+        """Give all options as JSON can hold them, for the manifest."""
+        return asdict(self) | {"models": [asdict(model) | {"path": str(model.path)} for model in self.models]}
+
+    def config_sha256(self, models: Sequence[str] = ()) -> str:
         """Give the SHA-256 of ``shaping_output`` as canonical JSON, in hexadecimal."""
-        return hashlib.sha256(canonical_json(self.shaping_output()).encode()).hexdigest()
+        return hashlib.sha256(canonical_json(self.shaping_output(models)).encode()).hexdigest()
 
 
 def canonical_json(value: object) -> str:
@@ -83,9 +101,22 @@ RANGES: dict[str, tuple[float, float]] = {
     "document.max_elements": (1, 10**9),
     "document.max_chars": (1, 2**31),
     "document.min_lang_score": (0.0, 1.0),
+    "translate.beam": (1, 32),
+    "translate.threads": (0, 1024),
+    "translate.loaded_mb": (1, 1_048_576),
+    "translate.memory_mb": (0, 1_048_576),
 }
 
-T = TypeVar("T", RunOptions, Limits, DocumentOptions)
+# What a text must look like, and how to say it.
+PATTERNS: dict[str, tuple[str, str]] = {
+    "translate.target": (r"off|[a-z]{2,3}(-[A-Z][a-z]{3}|-[A-Z]{2})?", 'a language tag such as en or pt-BR, or "off"'),
+    "translate.device": (r"cpu|cuda", '"cpu" or "cuda"'),
+}
+
+# Texts that are paths: a relative one in a file begins at the folder of that file.
+PATHS: Final = frozenset((("translate", "models_dir"), ("translate", "index")))
+
+T = TypeVar("T", RunOptions, Limits, DocumentOptions, TranslateOptions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,54 +128,76 @@ class _Value:
     where: str
 
 
-def read_options(file: Path | None, environment: Mapping[str, str], *, workers: int | None = None) -> Options:
+def read_options(
+    file: Path | None,
+    environment: Mapping[str, str],
+    *,
+    workers: int | None = None,
+    target: str | None = None,
+    device: str | None = None,
+) -> Options:
     """Read the options of a run.
 
     Args:
         file: The TOML file; None takes ``babelwire.toml`` of this folder if there is one.
         environment: Usually ``os.environ``.
-        workers: What the command line says, which wins over both.
+        workers: What the command line says, which wins over both. So do
+        target: the language to translate into,
+        device: and the device to translate on.
 
     Raises:
         SetupError: At the first fault; names file or variable, key, value and what is allowed.
     """
     if file is None and DEFAULT_FILE.exists():
         file = DEFAULT_FILE
-    values = {} if file is None else _from_file(file)
+    document = {} if file is None else _document(file)
+    models = () if file is None else _models(document.pop(MODEL, []), file)
+    values = {} if file is None else _from_file(document, file)
     values |= _from_environment(environment)
-    if workers is not None:
-        values["run", "workers"] = _Value(value=workers, where="--workers")
+    flags = {("run", "workers"): workers, ("translate", "target"): target, ("translate", "device"): device}
+    for place, value in flags.items():
+        if value is not None:
+            values[place] = _Value(value=value, where="--to" if place[1] == "target" else f"--{place[1]}")
     return Options(
         run=_fill(RunOptions(), "run", values),
         limits=_fill(Limits(), "limits", values),
         document=_fill(DocumentOptions(), "document", values),
+        translate=_fill(TranslateOptions(), "translate", values),
+        models=models,
     )
 
 
-TABLES: dict[str, type[RunOptions] | type[Limits] | type[DocumentOptions]] = {
+TABLES: dict[str, type[RunOptions] | type[Limits] | type[DocumentOptions] | type[TranslateOptions]] = {
     "run": RunOptions,
     "limits": Limits,
     "document": DocumentOptions,
+    "translate": TranslateOptions,
 }
+
+#: The array of tables that declares models.
+MODEL: Final = "model"
 
 
 def _keys(table: str) -> tuple[str, ...]:
     return tuple(item.name for item in fields(TABLES[table]))
 
 
-def _from_file(path: Path) -> dict[tuple[str, str], _Value]:
+def _document(path: Path) -> dict[str, Any]:
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         message = f"{path}: cannot be read ({error.strerror}); name a TOML file with --config"
         raise SetupError(message) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         message = f"{path}: is not TOML in UTF-8: {error}"
         raise SetupError(message) from error
+
+
+def _from_file(document: Mapping[str, object], path: Path) -> dict[tuple[str, str], _Value]:
     values = {}
     for table, content in document.items():
         if table not in TABLES:
-            message = f'{path}: table or key "{table}" is unknown; use one of: {_listed(TABLES)}'
+            message = f'{path}: table or key "{table}" is unknown; use one of: {_listed(TABLES)}, [[{MODEL}]]'
             raise SetupError(message)
         if not isinstance(content, dict):
             message = f"{path}: {table} is {content!r}; write it as a table: [{table}]"
@@ -153,8 +206,34 @@ def _from_file(path: Path) -> dict[tuple[str, str], _Value]:
             if key not in _keys(table):
                 message = f'{path}: [{table}] key "{key}" is unknown; use one of: '
                 raise SetupError(message + ", ".join(_keys(table)))
-            values[table, key] = _Value(value=value, where=f"{path}: [{table}] {key}")
+            is_path = (table, key) in PATHS and isinstance(value, str) and value and "://" not in value
+            inside = normpath(path.parent / value) if is_path else value
+            values[table, key] = _Value(value=inside, where=f"{path}: [{table}] {key}")
     return values
+
+
+def _models(entries: object, path: Path) -> tuple[DeclaredModel, ...]:
+    """Read the models that a file declares; their folders begin at the folder of the file."""
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        message = f"{path}: {MODEL} is {entries!r}; write each model as a table: [[{MODEL}]]"
+        raise SetupError(message)
+    known = {item.name: item.default is MISSING for item in fields(DeclaredModel)}
+    found = []
+    for number, entry in enumerate(entries, start=1):
+        where = f"{path}: [[{MODEL}]] number {number}"
+        for key, value in entry.items():
+            if key not in known:
+                message = f'{where}: key "{key}" is unknown; use one of: {", ".join(known)}'
+                raise SetupError(message)
+            if not isinstance(value, str) or (key in {"source", "target"} and not _TAG.fullmatch(value)):
+                kind = "a language tag such as de" if key in {"source", "target"} else "a string"
+                message = f"{where}: {key} is {value!r}; it must be {kind}"
+                raise SetupError(message)
+        for key in (key for key, needed in known.items() if needed and key not in entry):
+            message = f"{where}: {key} is missing"
+            raise SetupError(message)
+        found.append(DeclaredModel(**{**entry, "path": Path(normpath(path.parent / entry["path"]))}))
+    return tuple(found)
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[tuple[str, str], _Value]:
@@ -202,6 +281,9 @@ def _checked(setting: _Value, key: str, kind: type) -> int | float | str | bool:
         if not low <= value <= high:
             message = f"{setting.where} is {value}; it must be from {low} to {high}"
             raise SetupError(message)
+    if isinstance(value, str) and key in PATTERNS and not re.fullmatch(PATTERNS[key][0], value):
+        message = f'{setting.where} is "{value}"; it must be {PATTERNS[key][1]}'
+        raise SetupError(message)
     return value
 
 

@@ -14,6 +14,8 @@ SourceKind = Literal["html", "text", "jsonl", "csv", "parquet", "tar", "zip", "w
 
 PageType = Literal["article", "listing", "live_blog", "gallery", "video", "paywall_stub", "error", "other"]
 
+TranslationStatus = Literal["not_needed", "done", "partial", "failed", "no_model", "off"]
+
 Precision = Literal["year", "month", "day", "hour", "minute", "second"]
 
 KeptRole = Literal["deck", "paragraph", "heading", "quote", "list_item", "teaser", "table", "code"]
@@ -230,6 +232,42 @@ class Language:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TranslatedText:
+    """One text as translated by machine."""
+
+    text: str
+    #: Geometric mean of the probabilities the model gave its own tokens, 0..1; None where it translated nothing.
+    score: float | None = None
+    #: What is wrong with it or was done about it; see ``normalize.translate.engine``.
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Translation:
+    """A document in another language, text by text beside the original."""
+
+    status: TranslationStatus
+    #: Language translated into, BCP 47.
+    lang: str | None = None
+    title: TranslatedText | None = None
+    subtitle: TranslatedText | None = None
+    #: One for each of the article's paragraphs, in their order.
+    paragraphs: tuple[TranslatedText, ...] = ()
+    #: One for each of the article's images; None for an image without a caption. Empty when not asked for.
+    captions: tuple[TranslatedText | None, ...] = ()
+    #: Language tags passed through, first to last.
+    path: tuple[str, ...] = ()
+    #: Labels of the models used, in the order of the path.
+    models: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str | None:
+        """The translated paragraphs joined by a blank line."""
+        return "\n\n".join(paragraph.text for paragraph in self.paragraphs) if self.paragraphs else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Article:
     """A document with all that one document alone can tell. See ``schemas.record`` for meanings."""
 
@@ -270,6 +308,7 @@ class Article:
     dup_of: str | None = None
     dup_kind: Literal["exact", "near"] | None = None
     dup_score: float | None = None
+    translation: Translation = Translation(status="off")
     #: MinHash signature of the text, for the duplicate index; not published.
     signature: tuple[int, ...] = field(default=(), repr=False)
 

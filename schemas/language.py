@@ -84,3 +84,49 @@ def primary(tag: str | None) -> str | None:
     return {"iw": "he", "in": "id", "ji": "yi", "jp": "ja", "ua": "uk", "gr": "el", "cz": "cs", "kr": "ko"}.get(
         code, code
     )
+
+
+#: Names that argos gives its packages where they are no language tags.
+_TAG_OF_MODEL: Final = {"zt": "zh-Hant", "pb": "pt-BR"}
+
+#: Languages near enough that a model of the second reads the first as well, best first.
+_READ_AS: Final[dict[str, tuple[str, ...]]] = {
+    "no": ("nb",), "nb": ("no",), "nn": ("no", "nb"), "pt": ("pt-BR",), "zh": ("zh-Hans",), "hbs": ("hr", "sr", "bs"),
+}  # fmt: skip
+
+
+def tag_of_model(code: str) -> str:
+    """Give the BCP 47 tag of a language as a model package names it.
+
+    >>> tag_of_model("zt"), tag_of_model("el")
+    ('zh-Hant', 'el')
+    """
+    return _TAG_OF_MODEL.get(code, code)
+
+
+def model_code(tag: str) -> str:
+    """Give the name that argos packages have for a language; the way back from ``tag_of_model``.
+
+    >>> model_code("zh-Hant"), model_code("zh-Hans"), model_code("el")
+    ('zt', 'zh', 'el')
+    """
+    codes = {name: code for code, name in _TAG_OF_MODEL.items()}
+    return codes.get(tag) or primary(tag) or tag
+
+
+def read_as(tag: str) -> tuple[str, ...]:
+    """Give the languages whose models can read a text, best first.
+
+    >>> read_as("zh-Hant"), read_as("nn"), read_as("el")
+    (('zh-Hant', 'zh'), ('nn', 'no', 'nb'), ('el',))
+    """
+    return tuple(dict.fromkeys((tag, *_READ_AS.get(tag, ()), primary(tag) or tag)))
+
+
+def is_same(tag: str, other: str) -> bool:
+    """Say whether a text in one language need not be translated into the other.
+
+    >>> is_same("pt", "pt-BR"), is_same("zh-Hans", "zh-Hant")
+    (True, False)
+    """
+    return tag == other or primary(tag) == other or tag == primary(other)

@@ -12,9 +12,20 @@ from typing import get_args
 
 import polars as pl
 
-from schemas.document import Article, KeptRole, Moment, PageType, Precision, Rejected, RemovedRole
+from schemas.document import (
+    Article,
+    KeptRole,
+    Moment,
+    PageType,
+    Precision,
+    Rejected,
+    RemovedRole,
+    TranslatedText,
+    Translation,
+    TranslationStatus,
+)
 
-SCHEMA_VERSION = "1.0.0"
+SCHEMA_VERSION = "1.1.0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +59,7 @@ def _structs(**fields: pl.DataType) -> pl.List:
     return pl.List(pl.Struct(dict(fields)))
 
 
-MT_STATUSES = ("not_needed", "done", "partial", "failed", "no_model", "off")
+MT_STATUSES = get_args(TranslationStatus)
 DUP_KINDS = ("exact", "near")
 
 
@@ -324,6 +335,13 @@ def _translation() -> tuple[Column, ...]:
             meaning="Headline as translated by machine.",
         ),
         Column(
+            name="mt_subtitle",
+            dtype=STRING,
+            group=group,
+            maps_to="schema:workTranslation",
+            meaning="Standfirst as translated by machine.",
+        ),
+        Column(
             name="mt_text",
             dtype=STRING,
             group=group,
@@ -334,8 +352,14 @@ def _translation() -> tuple[Column, ...]:
             name="mt_paragraphs",
             dtype=_structs(text=STRING, score=SCORE, flags=STRINGS),
             group=group,
-            meaning="Translation of each block, item by item beside paragraphs: text, mean log "
-            "probability per token, warnings.",
+            meaning="Translation of each block, item by item beside paragraphs: text, score from 0 to 1 "
+            "(geometric mean of the token probabilities), warnings.",
+        ),
+        Column(
+            name="mt_captions",
+            dtype=STRINGS,
+            group=group,
+            meaning="Translation of each caption, item by item beside images; null unless captions are asked for.",
         ),
         Column(
             name="mt_status",
@@ -343,7 +367,8 @@ def _translation() -> tuple[Column, ...]:
             group=group,
             required=True,
             allowed=MT_STATUSES,
-            meaning="How translation went; off means that the run did not translate.",
+            meaning="How translation went: partial keeps some sentences in the original, failed all of them; "
+            "no_model where no model leads to the target; off where the run did not translate.",
         ),
         Column(
             name="mt_path",
@@ -356,13 +381,13 @@ def _translation() -> tuple[Column, ...]:
             dtype=STRINGS,
             group=group,
             maps_to="prov:wasAssociatedWith",
-            meaning="Model packages used, in the order of mt_path, with version and sha256.",
+            meaning="Models used, in the order of mt_path, each as name, version and sha256.",
         ),
         Column(
             name="mt_flags",
             dtype=STRINGS,
             group=group,
-            meaning="Warnings about the translation as a whole.",
+            meaning="Warnings of title, standfirst, blocks and captions together, each once.",
         ),
     )
 
@@ -651,8 +676,8 @@ def _row(article: Article, stamp: RunStamp) -> dict[str, object]:
         **dict.fromkeys(RECORD),
         **_what_it_says(article),
         **_what_we_found(article),
+        **_in_translation(article.translation),
         **_where_it_came_from(article),
-        "mt_status": "off",
         "run_id": stamp.run_id,
         "run_date": stamp.run_date,
         "schema_version": SCHEMA_VERSION,
@@ -718,6 +743,28 @@ def _what_we_found(article: Article) -> dict[str, object]:
         "dup_score": article.dup_score,
         "quality_flags": _or_null(article.quality_flags),
     }
+
+
+def _in_translation(translation: Translation) -> dict[str, object]:
+    return {
+        "mt_lang": translation.lang,
+        "mt_title": _text_of(translation.title),
+        "mt_subtitle": _text_of(translation.subtitle),
+        "mt_text": translation.text,
+        "mt_paragraphs": [
+            {"text": item.text, "score": item.score, "flags": _or_null(item.flags)} for item in translation.paragraphs
+        ]
+        or None,
+        "mt_captions": [_text_of(item) for item in translation.captions] or None,
+        "mt_status": translation.status,
+        "mt_path": _or_null(translation.path),
+        "mt_models": _or_null(translation.models),
+        "mt_flags": _or_null(translation.flags),
+    }
+
+
+def _text_of(item: TranslatedText | None) -> str | None:
+    return None if item is None else item.text
 
 
 def _published(moment: Moment | None) -> dict[str, object]:
