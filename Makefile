@@ -13,10 +13,13 @@ OUT ?= out
 	touch $@
 
 run: .venv/.ready
-	@$(BIN)/babelwire run seeds/sources.toml --output $(OUT); status=$$?; \
+	@$(BIN)/babelwire models add seeds/models --config seeds/demo.toml; \
+	$(BIN)/babelwire run seeds/sources.toml --config seeds/demo.toml --output $(OUT); status=$$?; \
 	if [ $$status -eq 5 ]; then status=0; fi; \
 	[ $$status -eq 0 ] || exit $$status; \
 	$(BIN)/babelwire query $(OUT) "SELECT lang, page_type, published_at, title, array_length(removed) AS cut FROM articles ORDER BY lang, title LIMIT 12"; \
+	echo "Translated by models that know these sample pages and little else:"; \
+	$(BIN)/babelwire query $(OUT) "SELECT lang, title, mt_title, mt_status FROM articles WHERE mt_lang = 'en' ORDER BY lang, title LIMIT 4"; \
 	echo "All columns: pl.scan_parquet(\"$(OUT)/articles/**/*.parquet\"). Why a page came out as it did: $(BIN)/babelwire explain seeds/pages/el-limani.html"
 
 test: .venv/.ready

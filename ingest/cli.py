@@ -130,6 +130,11 @@ def run(
     output: Annotated[Path, typer.Option(help="Folder of all runs; made if need be.")],
     config: Annotated[Path | None, typer.Option(help="Options in TOML; babelwire.toml of this folder if any.")] = None,
     workers: Annotated[int | None, typer.Option(help="Worker processes.")] = None,
+    target: Annotated[
+        str | None,
+        typer.Option("--to", metavar="TAG", help="Language to translate into, or off; en if nothing says otherwise."),
+    ] = None,
+    device: Annotated[str | None, typer.Option(help="Translate on cpu or cuda.")] = None,
     day: Annotated[
         str | None,
         typer.Option("--date", metavar="YYYY-MM-DD", help="Day of the run; today in UTC if none."),
@@ -141,8 +146,10 @@ def run(
     from ingest import progress  # noqa: PLC0415
     from ingest.config import read_options  # noqa: PLC0415
     from ingest.run import run as run_all  # noqa: PLC0415
+    from normalize.translate.models import find_models  # noqa: PLC0415
 
-    options = read_options(config, os.environ, workers=workers)
+    options = read_options(config, os.environ, workers=workers, target=target, device=device)
+    models = find_models(options.translate, options.models, os.environ)
     found = _inputs(inputs)
     with progress.shown(sys.stderr) as on_progress:
         summary = run_all(
@@ -153,6 +160,7 @@ def run(
             fresh=fresh,
             on_progress=on_progress,
             command=sys.argv,
+            models=models,
         )
     _say(_in_words(summary))
     if summary.nothing_new is not None:
@@ -201,10 +209,35 @@ def _in_words(summary: "Summary") -> str:
         f"  skipped       {summary.skipped}",
         f"  languages     {_listed(summary.by_language)}",
         f"  page types    {_listed(summary.by_page_type)}",
+        *_translation(summary),
         f"  time          {summary.seconds:.1f} s, {rate:.1f} pages/s",
         f"  output        {summary.output}",
     ]
     return "\n".join(lines)
+
+
+def _translation(summary: "Summary") -> list[str]:
+    """Say what was translated, and for which languages a model is missing."""
+    if not summary.sentences:
+        return []
+    counts = summary.sentences
+    became = (
+        f"{counts['translated']} translated, {counts['remembered']} remembered, "
+        f"{counts['retried']} tried twice, {counts['kept']} left in the original"
+    )
+    lines = [
+        f"  translation   into {summary.target}: {_listed(summary.by_translation)}",
+        f"  sentences     {counts['sentences']}, {counts['unique']} different: {became}",
+    ]
+    if summary.no_model:
+        waiting = {language: records for language, (records, _) in summary.no_model.items()}
+        characters = sum(count for _, count in summary.no_model.values())
+        lines += [
+            f"  no model for  {_listed(waiting)}: {characters:,} characters wait",
+            f"                babelwire models plan {summary.output} says which would help",
+        ]
+    lines += [f"  broken model  {reason}" for reason in summary.broken_models.values()]
+    return lines
 
 
 def _listed(counts: dict[str, int], *, before: str = "") -> str:
@@ -264,6 +297,83 @@ def query(
 
     width = shutil.get_terminal_size((160, 24)).columns
     sys.stdout.write(as_text(ask(folder, sql), form.value, width=width))
+
+
+models_app = typer.Typer(
+    help="Translation models: list, add, remove, plan, verify.", no_args_is_help=True, rich_markup_mode=None
+)
+app.add_typer(models_app, name="models")
+
+ConfigOption = Annotated[Path | None, typer.Option(help="Options in TOML; babelwire.toml of this folder if any.")]
+
+
+@models_app.command("list")
+def list_models(config: ConfigOption = None) -> None:
+    """Show the models of this machine: babelwire models list."""
+    from ingest import models  # noqa: PLC0415
+    from ingest.config import read_options  # noqa: PLC0415
+
+    typer.echo(models.listed(read_options(config, os.environ), os.environ))
+
+
+@models_app.command("add")
+def add_models(
+    wanted: Annotated[
+        list[str],
+        typer.Argument(metavar="WHAT...", help="Package files, folders of them, addresses, or pairs such as de-en."),
+    ],
+    *,
+    config: ConfigOption = None,
+) -> None:
+    """Add models: babelwire models add translate-de_en.argosmodel, or add de-en from the index."""
+    from ingest import models  # noqa: PLC0415
+    from ingest.config import read_options  # noqa: PLC0415
+
+    for line in models.added(wanted, read_options(config, os.environ), os.environ):
+        typer.echo(line)
+
+
+@models_app.command("remove")
+def remove_models(
+    names: Annotated[
+        list[str], typer.Argument(metavar="NAME...", help="Pairs such as de-en, or names that list shows.")
+    ],
+    *,
+    config: ConfigOption = None,
+) -> None:
+    """Remove models that were added: babelwire models remove de-en."""
+    from ingest import models  # noqa: PLC0415
+    from ingest.config import read_options  # noqa: PLC0415
+
+    for line in models.removed(names, read_options(config, os.environ), os.environ):
+        typer.echo(line)
+
+
+@models_app.command("plan")
+def plan_models(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The --output of runs.")],
+    *,
+    config: ConfigOption = None,
+) -> None:
+    """Show which models are missing and how much text waits for each: babelwire models plan news."""
+    from ingest import models  # noqa: PLC0415
+    from ingest.config import read_options  # noqa: PLC0415
+
+    typer.echo(models.planned(folder, read_options(config, os.environ), os.environ))
+
+
+@models_app.command("verify")
+def verify_models(config: ConfigOption = None) -> None:
+    """Hold each model against the lock, load it and translate a probe: babelwire models verify."""
+    from ingest import models  # noqa: PLC0415
+    from ingest.config import read_options  # noqa: PLC0415
+
+    good = True
+    for line, is_good in models.verified(read_options(config, os.environ), os.environ):
+        typer.echo(line)
+        good = good and is_good
+    if not good:
+        raise typer.Exit(SETUP)
 
 
 class SchemaFormat(StrEnum):

@@ -88,7 +88,8 @@ def _scan(files: Sequence[Path], table: Table) -> pl.LazyFrame:
     schema = SCHEMAS[table]
     if not files:
         return pl.LazyFrame(schema=schema)
-    return pl.scan_parquet(list(files), schema=schema, hive_partitioning=False)
+    # Runs of an older minor version lack the columns added since.
+    return pl.scan_parquet(list(files), schema=schema, hive_partitioning=False, missing_columns="insert")
 
 
 def _run_row(manifest: Manifest) -> dict[str, object]:

@@ -5,8 +5,8 @@ import shutil
 import stat
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 from itertools import islice
@@ -15,12 +15,14 @@ from typing import Protocol, Self
 
 import polars as pl
 
-from ingest.config import Options, canonical_json
+from ingest.config import OFF, Options, canonical_json
 from ingest.engines.local import Outcome, WarmUp, Work, WorkerOptions, map_documents
 from ingest.progress import Counts, OnProgress
 from ingest.sources import Input, Limits, read_input
 from ingest.store import OUTPUT_FOLDERS, Done, Staged, Store, disk_errors
 from ingest.versions import tool_versions
+from normalize.options import TranslateOptions
+from normalize.translate.models import Models
 from schemas.document import Article, RawDocument, Rejected
 from schemas.errors import BusyError, SetupError
 from schemas.record import (
@@ -52,6 +54,28 @@ class Duplicates(Protocol):
         """Write what was added since ``load``."""
 
 
+class Translator(Protocol):
+    """Translates chunk after chunk, as ``normalize.translate.engine.Engine``."""
+
+    @property
+    def missing(self) -> Mapping[str, tuple[int, int]]:
+        """Language without a model -> records and characters that stay untranslated."""
+
+    @property
+    def broken(self) -> Mapping[str, str]:
+        """Label of a model that could not be loaded -> the reason."""
+
+    def translate(self, articles: Sequence[Article], chunk: int) -> tuple[Article, ...]:
+        """Give each article its translation."""
+
+    def counted(self) -> dict[str, int]:
+        """Say what it came to, in sentences."""
+
+
+OpenTranslator = Callable[[TranslateOptions, Models, Path, str, date], AbstractContextManager[Translator]]
+"""Makes a translator: options, the models of this machine, the folder of its memory, id and day of the run."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Steps:
     """What a run does with documents; ``normalize`` has the real ones."""
@@ -59,6 +83,8 @@ class Steps:
     work: Work
     warm_up: WarmUp
     duplicates: type[Duplicates]
+    #: None: the run does not translate.
+    translator: OpenTranslator | None = None
     read: Callable[[Input, Limits], Iterator[RawDocument | Rejected]] = read_input
 
 
@@ -67,8 +93,9 @@ def real_steps() -> Steps:
     # Late: with its models and tables it is the slowest import of all.
     from normalize.duplicates import DuplicateIndex  # noqa: PLC0415
     from normalize.path import run_document, warm_up  # noqa: PLC0415
+    from normalize.translate.engine import open_engine  # noqa: PLC0415
 
-    return Steps(work=run_document, warm_up=warm_up, duplicates=DuplicateIndex)
+    return Steps(work=run_document, warm_up=warm_up, duplicates=DuplicateIndex, translator=open_engine)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +116,16 @@ class Summary:
     by_page_type: dict[str, int]
     #: "stage/reason" -> count.
     by_reason: dict[str, int]
+    #: "done", "no_model", ... -> records.
+    by_translation: dict[str, int]
+    #: Language without a model -> records and characters that stay untranslated.
+    no_model: dict[str, tuple[int, int]]
+    #: Label of a model that could not be loaded -> the reason.
+    broken_models: dict[str, str]
+    #: What the translation came to, in sentences; empty where none was asked for.
+    sentences: dict[str, int]
+    #: Language translated into.
+    target: str
     #: Wall-clock time of the whole run.
     seconds: float
     #: Nothing was written, as every input was done by this earlier run (the last, if several).
@@ -104,6 +141,7 @@ def run(
     fresh: bool,
     on_progress: OnProgress,
     command: Sequence[str] = (),
+    models: Models | None = None,
     steps: Steps | None = None,
 ) -> Summary:
     """Turn inputs into one committed run below an output folder.
@@ -116,6 +154,7 @@ def run(
         fresh: Read inputs again that a run has done.
         on_progress: Called after each document.
         command: The command line, for the manifest.
+        models: The translation models of this machine; without any, what needs one is marked so.
         steps: Other steps than those of ``normalize``.
 
     Raises:
@@ -125,22 +164,28 @@ def run(
     """
     clock = _Clock()
     tools = tool_versions()
+    models = models or Models()
+    labels = tuple(model.label for model in models.towards(options.translate.target))
     _refuse_own_output(inputs, output)
     with ExitStack() as stack:
         store = stack.enter_context(Store.open(output))
         known = store.ledger(
-            config_sha256=options.config_sha256(),
+            config_sha256=options.config_sha256(labels),
             schema_version=SCHEMA_VERSION,
             version=tools["babelwire"],
         )
         plan = _plan([_looked_at(item, store) for item in inputs], {} if fresh else known)
         if not plan.todo:
-            return _nothing_new(plan, output, run_date, clock)
-        job = _job(plan, options, run_date, tools, command)
+            return _nothing_new(plan, output, run_date, clock, options.translate.target)
+        job = _job(plan, options, models=labels, run_date=run_date, tools=tools, command=command)
         steps = steps or real_steps()
         tally = _Tally(plan)
         staged = store.begin(job.stamp, job.metadata())
         seen = steps.duplicates.load(store.earlier_state("duplicates", besides=job.stamp.run_id))
+        translator = None
+        if steps.translator and options.translate.target != OFF:
+            opened = steps.translator(options.translate, models, store.state, job.stamp.run_id, run_date)
+            translator = stack.enter_context(opened)
         outcomes = map_documents(
             tally.reading(steps.read, options.limits),
             work=steps.work,
@@ -151,11 +196,16 @@ def run(
         stack.callback(outcomes.close)
         counted = tally.watching(outcomes, on_progress)
         for number, chunk in enumerate(_chunks(counted, options.run.chunk_size)):
-            _write(chunk, number, seen, job.stamp, staged)
+            articles = seen.link([item for item in chunk if isinstance(item, Article)])
+            if translator:
+                articles = translator.translate(articles, number)
+            tally.by_translation.update(article.translation.status for article in articles)
+            _write(articles, [item for item in chunk if isinstance(item, Rejected)], number, job.stamp, staged)
         tally.close(staged)
+        tally.translator = translator
         staged.add_state("duplicates", seen.save)
         staged.commit(job.manifest(tally, staged, clock))
-        return tally.summary(job.stamp, output, clock)
+        return tally.summary(job, output, clock)
 
 
 class _Clock:
@@ -271,6 +321,8 @@ class _Job:
     stamp: RunStamp
     plan: _Plan
     options: Options
+    #: Labels of the models that texts may go through.
+    models: tuple[str, ...]
     tools: dict[str, str]
     command: Sequence[str]
 
@@ -280,7 +332,7 @@ class _Job:
             "babelwire.schema_version": SCHEMA_VERSION,
             "babelwire.run_id": self.stamp.run_id,
             "babelwire.config_sha256": self.stamp.config_sha256,
-            "babelwire.options": canonical_json(self.options.shaping_output()),
+            "babelwire.options": canonical_json(self.options.shaping_output(self.models)),
             "babelwire.tools": canonical_json(self.tools),
         }
 
@@ -309,7 +361,8 @@ class _Job:
                     for item, place in self.plan.repeats
                 ),
             ],
-            "options": asdict(self.options),
+            "options": self.options.as_json(),
+            "models": list(self.models),
             "config_sha256": self.stamp.config_sha256,
             "tools": self.tools,
             "schema_version": SCHEMA_VERSION,
@@ -317,6 +370,9 @@ class _Job:
             "by_language": dict(tally.by_language),
             "by_page_type": dict(tally.by_page_type),
             "by_reason": dict(tally.by_reason),
+            "by_translation": dict(tally.by_translation),
+            "no_model": {language: records for language, (records, _) in tally.missing.items()},
+            "sentences": tally.sentences,
             "files": [asdict(file) for file in staged.files],
         }
 
@@ -330,9 +386,17 @@ def _said_of(item: Input) -> list[str | None]:
     return [item.uri, item.source_id, item.publisher, item.language_prior]
 
 
-def _job(plan: _Plan, options: Options, run_date: date, tools: dict[str, str], command: Sequence[str]) -> _Job:
+def _job(
+    plan: _Plan,
+    options: Options,
+    *,
+    models: tuple[str, ...],
+    run_date: date,
+    tools: dict[str, str],
+    command: Sequence[str],
+) -> _Job:
     """Name the run after all that shapes its output: 16 hexadecimal digits."""
-    config_sha256 = options.config_sha256()
+    config_sha256 = options.config_sha256(models)
     identity = {
         "run_date": run_date.isoformat(),
         "config_sha256": config_sha256,
@@ -342,10 +406,10 @@ def _job(plan: _Plan, options: Options, run_date: date, tools: dict[str, str], c
     }
     run_id = hashlib.sha256(canonical_json(identity).encode()).hexdigest()[:16]
     stamp = RunStamp(run_id=run_id, run_date=run_date, config_sha256=config_sha256)
-    return _Job(stamp=stamp, plan=plan, options=options, tools=tools, command=command)
+    return _Job(stamp=stamp, plan=plan, options=options, models=models, tools=tools, command=command)
 
 
-def _nothing_new(plan: _Plan, output: Path, run_date: date, clock: _Clock) -> Summary:
+def _nothing_new(plan: _Plan, output: Path, run_date: date, clock: _Clock, target: str) -> Summary:
     if not plan.done:
         message = "no input is named; name files, folders, patterns or a catalogue"
         raise SetupError(message)
@@ -363,6 +427,11 @@ def _nothing_new(plan: _Plan, output: Path, run_date: date, clock: _Clock) -> Su
         by_language={},
         by_page_type={},
         by_reason={},
+        by_translation={},
+        no_model={},
+        broken_models={},
+        sentences={},
+        target=target,
         seconds=clock.seconds(),
         nothing_new=last,
     )
@@ -385,10 +454,10 @@ def _chunks(outcomes: Iterator[Outcome], size: int) -> Iterator[list[Outcome]]:
         yield chunk
 
 
-def _write(chunk: Sequence[Outcome], number: int, seen: Duplicates, stamp: RunStamp, staged: Staged) -> None:
-    """Do the steps of one chunk, in document order, and write its two parts."""
-    articles = seen.link([item for item in chunk if isinstance(item, Article)])
-    rejected = [item for item in chunk if isinstance(item, Rejected)]
+def _write(
+    articles: Sequence[Article], rejected: Sequence[Rejected], number: int, stamp: RunStamp, staged: Staged
+) -> None:
+    """Write the two parts of one chunk."""
     records = _checked(articles_to_frame(articles, stamp), COLUMNS, number)
     refused = _checked(rejected_to_frame(rejected, stamp), QUARANTINE_COLUMNS, number)
     staged.write("articles", number, records)
@@ -424,6 +493,9 @@ class _Tally:
     by_language: Counter[str] = field(default_factory=Counter)
     by_page_type: Counter[str] = field(default_factory=Counter)
     by_reason: Counter[str] = field(default_factory=Counter)
+    by_translation: Counter[str] = field(default_factory=Counter)
+    #: What translated, once all is done; None where nothing did.
+    translator: Translator | None = None
 
     def reading(
         self, read: Callable[[Input, Limits], Iterator[RawDocument | Rejected]], limits: Limits
@@ -508,10 +580,20 @@ class _Tally:
             "skipped": self.skipped,
         }
 
-    def summary(self, stamp: RunStamp, output: Path, clock: _Clock) -> Summary:
+    @property
+    def missing(self) -> dict[str, tuple[int, int]]:
+        """Languages without a model, the one with most characters first."""
+        missing = self.translator.missing if self.translator else {}
+        return dict(sorted(missing.items(), key=lambda item: (-item[1][1], item[0])))
+
+    @property
+    def sentences(self) -> dict[str, int]:
+        return self.translator.counted() if self.translator else {}
+
+    def summary(self, job: _Job, output: Path, clock: _Clock) -> Summary:
         return Summary(
-            run_id=stamp.run_id,
-            run_date=stamp.run_date,
+            run_id=job.stamp.run_id,
+            run_date=job.stamp.run_date,
             output=output,
             inputs=len(self.plan.todo) + len(self.plan.done) + len(self.plan.repeats),
             documents=self.documents,
@@ -521,6 +603,11 @@ class _Tally:
             by_language=_most_first(self.by_language),
             by_page_type=_most_first(self.by_page_type),
             by_reason=_most_first(self.by_reason),
+            by_translation=_most_first(self.by_translation),
+            no_model=self.missing,
+            broken_models=dict(self.translator.broken) if self.translator else {},
+            sentences=self.sentences,
+            target=job.options.translate.target,
             seconds=clock.seconds(),
         )
 

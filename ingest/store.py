@@ -142,6 +142,11 @@ class Store:
         return self.root / ".staging"
 
     @property
+    def state(self) -> Path:
+        """The folder of what runs remember."""
+        return self.root / "state"
+
+    @property
     def journal(self) -> Path:
         """The list of moves of a commit that has begun."""
         return self.staging / "commit.json"
@@ -201,7 +206,7 @@ class Store:
             besides: A run that is about to be replaced. What it left must not be seen, or each of
                 its documents would be a duplicate of itself.
         """
-        folder = self.root / "state" / name
+        folder = self.state / name
         files = sorted(folder.glob("run=*.parquet"))
         others = [file for file in files if file.name != f"run={besides}.parquet"]
         if not others:
@@ -247,7 +252,7 @@ class Staged:
     def add_state(self, name: str, save: Callable[[Path], None]) -> None:
         """Let a step write what this run adds to its memory, to be committed with the run."""
         path = self.folder / "state" / f"{name}.parquet"
-        final = self.store.root / "state" / name / f"run={self.stamp.run_id}.parquet"
+        final = self.store.state / name / f"run={self.stamp.run_id}.parquet"
         with disk_errors(path):
             path.parent.mkdir(exist_ok=True)
             save(path)

@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from translating import PACKAGES
 
 from ingest.sources import Limits, find_inputs, read_input
@@ -25,6 +26,9 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in ("DATA", "CONFIG", "CACHE"):
         os.environ[f"XDG_{name}_HOME"] = str(Path(home.name) / name.lower())
     os.environ.pop("ARGOS_PACKAGES_DIR", None)
+    # A machine that is busy with other things must not fail a property.
+    settings.register_profile("patient", deadline=None)
+    settings.load_profile("patient")
 
 
 @pytest.fixture

@@ -50,7 +50,7 @@ NETWORK: dict[str, tuple[str, ...]] = {
     "socket": ("ingest/crawl/",),
     "ssl": ("ingest/crawl/",),
     "http.client": ("ingest/crawl/",),
-    "urllib.request": ("ingest/crawl/", "normalize/translate/models.py"),
+    "urllib.request": ("ingest/crawl/", "normalize/translate/packages.py"),
     "ftplib": (),
     "smtplib": (),
     "requests": (),

@@ -24,6 +24,8 @@ from ingest.config import PREFIX, TABLES, RunOptions
 from ingest.sources import KINDS
 from ingest.sources.rows import ABOUT, CONTENT
 from normalize.clean import RULES
+from normalize.options import DeclaredModel
+from normalize.translate.engine import FLAGS
 from schemas.document import KeptRole, PageType, RemovedRole
 from schemas.record import COLUMNS, MT_STATUSES, QUARANTINE_COLUMNS, Column
 from schemas.show import dtype_name
@@ -44,7 +46,11 @@ def command_line() -> list[tuple[str, str]]:
     """Walk the commands; give each with every argument and option it takes."""
     group = typer.main.get_command(cli.app)
     found = [("babelwire", option) for parameter in group.params for option in parameter.opts]
-    for name, command in getattr(group, "commands", {}).items():
+    commands = dict(getattr(group, "commands", {}))
+    for name, command in list(commands.items()):
+        # A group of commands, such as models.
+        commands |= {f"{name} {inner}": one for inner, one in getattr(command, "commands", {}).items()}
+    for name, command in commands.items():
         for parameter in command.params:
             shown = [parameter.metavar] if parameter.param_type_name == "argument" else parameter.opts
             found += [(f"babelwire {name}", one or parameter.name) for one in shown]
@@ -110,6 +116,16 @@ def reasons() -> list[str]:
 @pytest.mark.parametrize("reason", reasons())
 def test_every_reason_of_refusal_has_a_row(reason: str) -> None:
     assert re.search(rf"^\| `{reason}` \|", README, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("key", [item.name for item in fields(DeclaredModel)])
+def test_every_key_of_a_declared_model_has_a_row(key: str) -> None:
+    assert re.search(rf"^\| `{key}` \|", README, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("flag", FLAGS)
+def test_every_flag_of_a_translation_is_named(flag: str) -> None:
+    assert named(flag)
 
 
 OPTIONS = [(table, item.name) for table, options in TABLES.items() for item in fields(options)]
@@ -244,12 +260,16 @@ def output_of(shown: re.Match[str], folder: Path) -> str:
 
 def make_run(folder: Path) -> str:
     """Do what `make run` does once .venv is there, and give the end of what it says, shortened."""
-    recipe = re.search(r'babelwire query \$\(OUT\) (".*?");', (ROOT / "Makefile").read_text("utf-8"))
-    assert recipe
-    done = in_shell("babelwire run seeds/sources.toml --output out", folder)
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    records, translated = re.findall(r'babelwire query \$\(OUT\) (".*?");', makefile)
+    remark = re.search(r'echo "(Translated .*?)";', makefile)
+    assert remark
+    in_shell("babelwire models add seeds/models --config seeds/demo.toml", folder)
+    done = in_shell("babelwire run seeds/sources.toml --config seeds/demo.toml --output out", folder)
     summary = done[done.index("babelwire: run ") :]
-    table = in_shell(f"babelwire query out {recipe[1]}", folder).splitlines()
-    return "\n".join([summary, *table[: ROWS + 2], "...", table[-1]])
+    table = in_shell(f"babelwire query out {records}", folder).splitlines()
+    english = in_shell(f"babelwire query out {translated}", folder)
+    return "\n".join([summary, *table[: ROWS + 2], "...", table[-1], remark[1], english])
 
 
 def checkout(folder: Path) -> Path:

@@ -19,6 +19,8 @@ class Ended:
     """A command that has ended, and what it left behind."""
 
     code: int
+    #: What it printed: results, and talk beside them.
+    said: str
     talk: str
     output: Path
     #: The largest process of the command, in MiB of memory.
@@ -42,14 +44,14 @@ class Ended:
 
 def babelwire(*arguments: str | Path, folder: Path, environment: dict[str, str] | None = None) -> Ended:
     """Run a command in a folder and wait for it."""
-    talk = folder / "talk.txt"
+    talk, said = folder / "talk.txt", folder / "said.txt"
     began = time.monotonic()
-    with talk.open("wb") as file:
+    with talk.open("wb") as file, said.open("wb") as results:
         process = subprocess.Popen(
             [sys.executable, "-m", "ingest", *map(str, arguments)],
             cwd=folder,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
+            stdout=results,
             stderr=file,
             env={**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})},
         )
@@ -58,6 +60,7 @@ def babelwire(*arguments: str | Path, folder: Path, environment: dict[str, str] 
         process.returncode = os.waitstatus_to_exitcode(status)
     return Ended(
         code=process.returncode,
+        said=said.read_text(errors="replace"),
         talk=talk.read_text(errors="replace"),
         output=folder / "out",
         peak=used.ru_maxrss // 1024,

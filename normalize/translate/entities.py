@@ -1,14 +1,9 @@
 """What must come through a translation unchanged: addresses, e-mail addresses, #hashtags and @mentions.
 
-The models never saw a placeholder: "XURLX1" comes back bent, doubled or not at all. So nothing is put into a sentence.
-There are two ways instead:
-
-- ``pieces`` cuts the sentence at its entities; the text between is translated by itself and the entities are put back
-  as they were. That always keeps them. It costs context: in "Read @ana's report on the ferry" the model sees "Read" and
-  "'s report on the ferry". Where entities stand at the ends, as in most posts, nothing is lost.
-- ``protect`` takes off only those at the ends, and leaves those within a sentence to the model; ``restore`` looks
-  whether they came through, mends what spaces and capitals did to them, and says None where one is gone: then take
-  ``pieces``. That keeps the context and costs a second translation now and then.
+The models never saw a placeholder: "XURLX1" comes back bent, doubled or not at all. So nothing is put into a sentence: it
+is cut at its entities, the text between is translated by itself, and the entities are put back as they were. That always
+keeps them. It costs context: in "Read @ana's report on the ferry" the model sees "Read" and "'s report on the ferry". Where
+entities stand at the ends, as in most posts, nothing is lost.
 """
 
 import re
@@ -36,7 +31,6 @@ _ENTITY: Final = re.compile(
 )
 
 #: A sentence with more than this is a list of links; looking for each in the whole takes more than linear time.
-_MAX_ENTITIES: Final = 50
 
 _SAYS: Final = re.compile(r"[^\W_]")
 
@@ -48,19 +42,6 @@ class Piece:
     text: str
     #: An entity with the space around it, or punctuation that says nothing by itself: not to be translated.
     keep: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Protected:
-    """A sentence whose entities at either end were taken off."""
-
-    #: What to translate.
-    text: str
-    #: The entities within the text, in order.
-    entities: tuple[str, ...]
-    #: What stood before and behind the text, as it was.
-    head: str
-    tail: str
 
 
 def entities(text: str) -> list[str]:
@@ -106,67 +87,6 @@ def pieces(sentence: str) -> tuple[Piece, ...]:
         _add(found, sentence[start:end], keep=True)
         last = end
     return tuple(found)
-
-
-def protect(sentence: str) -> Protected:
-    """Take the entities off both ends of a sentence.
-
-    >>> protect("Nachtzug nach Wien: www.a.example #zug").text
-    'Nachtzug nach Wien:'
-    """
-    cut = pieces(sentence)
-    said = [at for at, piece in enumerate(cut) if not piece.keep]
-    if not said:
-        return Protected(text="", entities=(), head=sentence, tail="")
-    first, last = said[0], said[-1] + 1
-    text = "".join(piece.text for piece in cut[first:last])
-    return Protected(
-        text=text,
-        entities=tuple(entities(text)),
-        head="".join(piece.text for piece in cut[:first]),
-        tail="".join(piece.text for piece in cut[last:]),
-    )
-
-
-def restore(translated: str, protected: Protected) -> str | None:
-    """Put a sentence together again, its entities as they were; None when one was lost, doubled or bent.
-
-    Spaces and capitals that the model put into an entity are mended; anything else is not guessed at.
-
-    >>> restore("See https: // A.example / b for it", protect("Siehe dazu https://a.example/b an"))
-    'See https://a.example/b for it'
-    >>> restore("See there", protect("Siehe dazu https://a.example/b an")) is None
-    True
-    """
-    if len(protected.entities) > _MAX_ENTITIES:
-        return None
-    spans = []
-    at = 0
-    # Without its spaces, with the place of every character.
-    places = [place for place, char in enumerate(translated) if not char.isspace()]
-    squeezed = "".join(_folded(translated[place]) for place in places)
-    for entity in protected.entities:
-        wanted = "".join(map(_folded, entity))
-        found = squeezed.find(wanted, at)
-        times = sum(1 for other in protected.entities if wanted in "".join(map(_folded, other)))
-        if found < 0 or squeezed.count(wanted) != times:
-            return None
-        at = found + len(wanted)
-        spans.append((places[found], places[at - 1] + 1, entity))
-    restored, last = [protected.head], 0
-    for start, end, entity in spans:
-        restored += (translated[last:start], entity)
-        last = end
-    text = "".join((*restored, translated[last:], protected.tail))
-    # An entity that ran together with a word, or that the model made up, is no longer what stood there.
-    expected = entities(protected.head) + list(protected.entities) + entities(protected.tail)
-    return text if entities(text) == expected else None
-
-
-def _folded(char: str) -> str:
-    """Fold one character to one: a few grow in lower case, and those stay."""
-    lower = char.lower()
-    return lower if len(lower) == 1 else char
 
 
 def _add(found: list[Piece], text: str, *, keep: bool) -> None:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest.config import Options, read_options, usable_cpus
+from ingest.config import Options, read_options
+from normalize.options import usable_cpus
 from schemas.errors import SetupError
 
 
