@@ -8,11 +8,12 @@ import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final
 
 import trafilatura
 from lxml.html import HtmlElement
+from trafilatura.settings import Extractor
 
 from normalize.column import best_column, is_prose
 from normalize.segments import Segment
@@ -31,16 +32,16 @@ def key(text: str) -> str:
     return _NOT_WORD.sub("", text).casefold()
 
 
-def story_paragraphs(tree: HtmlElement, segments: Sequence[Segment], url: str | None) -> list[str]:
+def story_paragraphs(tree: HtmlElement, segments: Sequence[Segment]) -> list[str]:
     """Give the paragraphs that trafilatura takes for the story, in its order.
 
     Its fallbacks (readability and jusText) cost a third of the time; they help where it missed the story and hurt where
     it did not. So a page is read without them, and again with them only where the answer is short for the page: one in
     nine of the evaluation pages, with a better score on every set than with them everywhere.
     """
-    paragraphs = _ask(tree, url, fast=True)
+    paragraphs = _ask(tree, fast=True)
     if _is_short(paragraphs, segments):
-        paragraphs = _ask(tree, url, fast=False) or paragraphs
+        paragraphs = _ask(tree, fast=False) or paragraphs
     return paragraphs
 
 
@@ -55,14 +56,21 @@ def _is_short(paragraphs: Sequence[str], segments: Sequence[Segment]) -> bool:
     return sum(len(text) for text in column if key(text) in story) < _LOW_SHARE * sum(map(len, column))
 
 
-def _ask(tree: HtmlElement, url: str | None, *, fast: bool) -> list[str]:
+def _ask(tree: HtmlElement, *, fast: bool) -> list[str]:
     """Call trafilatura; it works on a copy of the tree."""
-    document = trafilatura.bare_extraction(
-        tree, url=url, fast=fast, with_metadata=False, include_comments=False, include_tables=True
-    )
+    document = trafilatura.bare_extraction(tree, options=_options(fast=fast))
     if document is None or isinstance(document, dict) or document.body is None:
         return []
     return [" ".join(text.split()) for text in _texts(document.body) if text and not text.isspace()]
+
+
+@cache
+def _options(*, fast: bool) -> Extractor:
+    """Make trafilatura's options once: they are read from a file of settings, field by field.
+
+    The format is one that is not rendered, because only the elements of the answer are wanted.
+    """
+    return Extractor(output_format="xml", fast=fast, with_metadata=False, comments=False, tables=True)
 
 
 def _texts(body: HtmlElement) -> list[str]:

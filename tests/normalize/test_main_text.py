@@ -112,7 +112,7 @@ def test_whole_pieces_in_page_order_are_kept_exactly(page: list[str], data: st.D
 
 def story_of(markup: str) -> list[str]:
     tree = parse(markup, OPTIONS)
-    return story_paragraphs(tree, segment(tree, OPTIONS), "https://harbour.example/1")
+    return story_paragraphs(tree, segment(tree, OPTIONS))
 
 
 def test_the_extractor_gives_the_story_and_not_the_menu() -> None:
