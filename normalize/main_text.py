@@ -4,7 +4,6 @@ trafilatura reads its own copy of the tree and answers with paragraphs of text; 
 among the page's segments, so that each piece of the page is known as kept or left out.
 """
 
-import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -23,13 +22,11 @@ _LOW_SHARE: Final = 0.5
 #: Paragraphs of so many letters are told apart by their text alone, wherever they stand.
 _PROSE_CHARS: Final = 80
 
-_NOT_WORD = re.compile(r"[\W_]+")
-
 
 @lru_cache(maxsize=20_000)
 def key(text: str) -> str:
     """Reduce a text to its letters and digits, so that two renderings of one paragraph compare equal."""
-    return _NOT_WORD.sub("", text).casefold()
+    return "".join(filter(str.isalnum, text)).casefold()
 
 
 def story_paragraphs(tree: HtmlElement, segments: Sequence[Segment]) -> list[str]:
@@ -57,8 +54,14 @@ def _is_short(paragraphs: Sequence[str], segments: Sequence[Segment]) -> bool:
 
 
 def _ask(tree: HtmlElement, *, fast: bool) -> list[str]:
-    """Call trafilatura; it works on a copy of the tree."""
-    document = trafilatura.bare_extraction(tree, options=_options(fast=fast))
+    """Call trafilatura; it works on a copy of the tree.
+
+    The quick pass discards asides and footers itself, but late, after most of its passes over the tree; the fallbacks
+    read them.
+    """
+    document = trafilatura.bare_extraction(
+        tree, options=_options(fast=fast), prune_xpath="//aside|//footer" if fast else None
+    )
     if document is None or isinstance(document, dict) or document.body is None:
         return []
     return [" ".join(text.split()) for text in _texts(document.body) if text and not text.isspace()]

@@ -2,9 +2,8 @@
 
 import re
 from collections import Counter
-from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ahocorasick import Automaton
 from lxml import etree
@@ -20,9 +19,8 @@ Place = Literal[
 """Surroundings that say what a piece is for, read from elements and class names."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Segment:
-    """One piece of visible text between two block boundaries."""
+class Segment(NamedTuple):
+    """One piece of visible text between two block boundaries. A tuple, because a page has hundreds."""
 
     #: Whitespace collapsed to single spaces; never empty.
     text: str
@@ -146,16 +144,17 @@ def drop_unseen(tree: HtmlElement) -> None:
 
     JSON-LD stays, because some of it holds the whole story.
     """
-    for script in tree.xpath("//script[contains(@type, 'ld+json')]"):
-        script.tag = "kept-script"
+    for script in list(tree.iter("script")):
+        if "ld+json" in script.get("type", ""):
+            script.tag = "kept-script"
     etree.strip_elements(tree, *_UNSEEN, with_tail=False)
     etree.strip_tags(tree, *_BARE)
     for script in tree.iter("kept-script"):
         script.tag = "script"
-    for empty in tree.xpath("//*[self::div or self::span or self::i or self::a or self::p][not(node())]"):
-        parent = empty.getparent()
-        if parent is not None and not empty.tail:
-            parent.remove(empty)
+    for element in list(tree.iter("div", "span", "i", "a", "p")):
+        parent = element.getparent()
+        if not len(element) and not element.text and not element.tail and parent is not None:
+            parent.remove(element)
 
 
 def segment(tree: HtmlElement, options: DocumentOptions) -> tuple[Segment, ...]:
@@ -191,7 +190,7 @@ def _without_empty_names(found: tuple[Segment, ...]) -> tuple[Segment, ...]:
     empty = {place for place, chars in held.items() if chars > _NEARLY_ALL * total}
     if not empty:
         return found
-    return tuple(replace(segment, places=segment.places - empty) for segment in found)
+    return tuple(segment._replace(places=segment.places - empty) for segment in found)
 
 
 _AtEnd = Literal["link", "bold", "flush"] | None
@@ -276,7 +275,8 @@ class _Walk:
         if tag == "a":
             self._in_link += 1
             if href := node.get("href"):
-                self._links.append((href, " ".join("".join(node.itertext()).split())))
+                words = "".join(node.itertext()) if len(node) else node.text or ""
+                self._links.append((href, " ".join(words.split())))
             return "link"
         if tag in _BOLD:
             self._in_bold += 1
@@ -349,16 +349,16 @@ def _own_places(tag: str, classes: str | None, name: str | None) -> frozenset[Pl
     """Read one element's surroundings. Cached, because a page repeats few names on thousands of elements."""
     by_element = _PLACE_OF_ELEMENT.get(tag)
     found: frozenset[Place] = frozenset((by_element,)) if by_element else frozenset()
-    if tag != "body":
-        for one in f"{classes or ''} {name or ''}".split():
+    names = f"{classes or ''} {name or ''}".lower().replace("_", "-")
+    if tag != "body" and next(_PLACE_OF_WORD.iter(names), None):
+        for one in names.split():
             found |= _named_place(one)
     return found
 
 
 @lru_cache(maxsize=50_000)
 def _named_place(name: str) -> frozenset[Place]:
-    """Read one class name or id."""
-    name = name.lower().replace("_", "-")
+    """Read one class name or id, in lower case and with hyphens."""
     possible: set[Place] = {place for _, place in _PLACE_OF_WORD.iter(name)}
     return frozenset(place for place in possible if _PATTERN_OF_PLACE[place].search(name))
 
