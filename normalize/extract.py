@@ -67,12 +67,9 @@ def _with_given(page: Page) -> Page:
 
 def _from_html(decoded: Decoded, options: DocumentOptions) -> Page:
     tree = parse(decoded.text, options)
-    # Held until the end: lxml makes a new Python object for each element each time somebody walks by.
-    elements = list(tree.iter())
     segments = segment(tree, options)
     claims, types = metadata.read_claims(tree)
     images = read_images(tree)
-    del elements
     drop_unseen(tree)
     paragraphs = story_paragraphs(tree, segments) if segments else []
     kept, missing = find_paragraphs(segments, paragraphs)

@@ -105,6 +105,10 @@ _LEAVES = frozenset("p h1 h2 h3 h4 h5 h6 li ul ol dl dd dt blockquote pre hr fig
 _MAY_HOLD_ALL: frozenset[Place] = frozenset(("main", "list", "table", "quote", "code", "cookie"))
 _NEARLY_ALL = 0.8
 
+#: A list of so many links, with so much of its text inside them, is a menu; shorter ones may share or tag a story.
+_MENU_LINKS = 10
+_MENU_SHARE = 0.9
+
 #: So much text in a noscript is a page, in characters.
 _PAGE_CHARS = 1_000
 
@@ -140,7 +144,7 @@ def parse(markup: str, options: DocumentOptions) -> HtmlElement:
 
 
 def drop_unseen(tree: HtmlElement) -> None:
-    """Take out what no reader sees and the extractor would discard anyway, in each of its passes over the tree.
+    """Take out what no reader sees, and menus: the extractor would discard them anyway, in each of its passes over the tree.
 
     JSON-LD stays, because some of it holds the whole story.
     """
@@ -151,10 +155,22 @@ def drop_unseen(tree: HtmlElement) -> None:
     etree.strip_tags(tree, *_BARE)
     for script in tree.iter("kept-script"):
         script.tag = "script"
+    for menu in list(tree.iter("ul", "ol")):
+        if _is_menu(menu):
+            menu.drop_tree()
     for element in list(tree.iter("div", "span", "i", "a", "p")):
         parent = element.getparent()
         if not len(element) and not element.text and not element.tail and parent is not None:
             parent.remove(element)
+
+
+def _is_menu(element: HtmlElement) -> bool:
+    """Is the list long, and nearly all of it links?"""
+    links = list(element.iter("a"))
+    if len(links) < _MENU_LINKS:
+        return False
+    linked = sum(len(" ".join(link.text_content().split())) for link in links)
+    return linked >= _MENU_SHARE * len(" ".join(element.text_content().split()))
 
 
 def segment(tree: HtmlElement, options: DocumentOptions) -> tuple[Segment, ...]:

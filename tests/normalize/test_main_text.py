@@ -129,6 +129,12 @@ def test_a_page_of_the_old_kind_is_read_too() -> None:
     assert [text for text in (LONG, OTHER) if not any(text in paragraph for paragraph in story_of(old))] == []
 
 
+def test_a_story_that_stands_in_an_aside_is_found_by_the_second_reading() -> None:
+    text = "".join(f"<p>{LONG} {number}.</p><p>{OTHER} {number}.</p>" for number in range(4))
+    found = " ".join(story_of(f"<html><body><div><p>Weather</p></div><aside><div>{text}</div></aside></body></html>"))
+    assert f"{LONG} 0." in found
+
+
 @pytest.mark.parametrize("markup", ["<html><body></body></html>", "<p></p>", "<script>x</script>"])
 def test_a_page_without_text_has_no_story(markup: str) -> None:
     assert story_of(markup) == []

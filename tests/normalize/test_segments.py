@@ -248,6 +248,17 @@ def test_unseen_elements_are_emptied_but_linked_data_and_text_between_them_stay(
     assert tree.text_content() == "tail{}story"
 
 
+def test_long_lists_of_links_go_with_them_and_lists_that_tell_something_stay() -> None:
+    menu = "".join(f"<li><a href='/{number}'>Part {number}</a></li>" for number in range(10))
+    story = "".join(f"<li><a href='/{number}'>Pier {number}</a> opens in week {number}</li>" for number in range(10))
+    share = "".join(f"<li><a href='/{number}'>Way {number}</a></li>" for number in range(4))
+    tree = parse(f"<ul>{menu}</ul>tail<ol>{story}</ol><ul>{share}</ul>", OPTIONS)
+    drop_unseen(tree)
+    text = tree.text_content()
+    assert text.startswith("tailPier 0 opens")
+    assert text.endswith("Way 3")
+
+
 @st.composite
 def markups(draw: st.DrawFn) -> tuple[str, str]:
     """A small tree of elements, and the letters that a reader sees in it."""
