@@ -47,7 +47,9 @@ def at_least(text: str, characters: int) -> bool:
     """Does the text say as much as so many characters of an alphabet?"""
     if len(text) >= characters:
         return True
-    return len(text) >= characters * _DENSE_FACTOR and len(DENSE.findall(text)) * 2 > len(text)
+    if len(text) < characters * _DENSE_FACTOR or text.isascii():
+        return False
+    return len(DENSE.findall(text)) * 2 > len(text)
 
 
 def is_prose(segment: Segment) -> bool:

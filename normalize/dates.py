@@ -1407,10 +1407,10 @@ def is_date_line(line: str, *, day_first: bool | None = None, languages: Sequenc
     read = _read(_once(line), give_up=_MAX_PHRASE)
     if _only_times(read, options, None):
         return True
-    unknown = {word for word, letter in zip(read.words, read.shape, strict=True) if letter == "x"}
     phrases = _phrases()
     # All unknown words must belong to one phrase: most lines of text fail here, fast.
-    if not unknown <= phrases.words | phrases.ones or (ago := _ago(read)) is None:
+    unknown = (word for word, letter in zip(read.words, read.shape, strict=True) if letter == "x")
+    if not all(word in phrases.words or word in phrases.ones for word in unknown) or (ago := _ago(read)) is None:
         return False
     return _only_times(read, options, ago[2:])
 

@@ -48,8 +48,7 @@ def describe(page: Page, raw_sha256: str, options: DocumentOptions) -> Article:
     kind, kind_rule = page_type(page)
     paragraphs = _paragraphs(page, kind)
     language = _language(title, paragraphs, options)
-    # The date of a page that is no story is the date of something on it.
-    times = publication(page, guess=kind not in {"listing", "error", "other"})
+    times = publication(page)
     authors, author_claim, credited = people.authors(page)
     subtitle = _subtitle(page, title)
     description = _first(page, "description")

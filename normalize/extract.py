@@ -9,7 +9,6 @@ from normalize.column import check_column
 from normalize.images import read_images
 from normalize.main_text import find_paragraphs, story_paragraphs
 from normalize.options import DocumentOptions
-from normalize.publication import guess_date, url_date
 from normalize.segments import Segment, drop_unseen, parse, segment
 from schemas.document import Block, Claim, Decoded, KeptRole, Page
 from schemas.errors import DocumentError
@@ -68,17 +67,11 @@ def _with_given(page: Page) -> Page:
 
 def _from_html(decoded: Decoded, options: DocumentOptions) -> Page:
     tree = parse(decoded.text, options)
-    # Held until the end: lxml makes a new Python object for each element each time somebody walks by.
-    elements = list(tree.iter())
     segments = segment(tree, options)
     claims, types = metadata.read_claims(tree)
     images = read_images(tree)
-    if not any(claim.field in {"published", "time"} for claim in claims) and not url_date(decoded.raw.url):
-        guess = guess_date(tree, decoded.raw.url, decoded.raw.fetched_at)
-        claims = (*claims, guess) if guess else claims
-    del elements
     drop_unseen(tree)
-    paragraphs = story_paragraphs(tree, segments, decoded.raw.url) if segments else []
+    paragraphs = story_paragraphs(tree, segments) if segments else []
     kept, missing = find_paragraphs(segments, paragraphs)
     checked = check_column(segments, kept)
     blocks: list[Block] = [_unplaced(text) for after, text in missing if after < 0]

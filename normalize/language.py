@@ -9,12 +9,13 @@ no evidence carries is "und".
 import re
 import threading
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 import langdetect.detector_factory
 from langdetect.detector import Detector
 from langdetect.lang_detect_exception import LangDetectException
+from langdetect.utils.ngram import NGram
 
 from schemas.document import Language
 from schemas.language import LANGUAGE_OF_SCRIPT, PROFILED, SCRIPT_RANGES, count_letters, count_scripts
@@ -55,6 +56,9 @@ _TELLING: Final[dict[str, tuple[tuple[str, str, float], ...]]] = {
 # Bounded and without "@" on either side: a run of "@" would take cubic time otherwise.
 _NOT_LANGUAGE = re.compile(r"https?://\S+|[^\s@]{1,64}@[^\s@]{1,255}|[@#]\w+")
 _WARM = threading.Lock()
+
+#: A character as the profiles have it. langdetect searches its table of Unicode blocks for each; texts repeat few.
+_plain = lru_cache(maxsize=10_000)(NGram.normalize)
 
 
 def detect(texts: Sequence[str], *, min_score: float, seed: int) -> Language:
@@ -139,12 +143,34 @@ def _has(char: str, codec: str) -> bool:
 
 
 class _QuickDetector(Detector):  # type: ignore[misc]  # langdetect has no types
-    """langdetect's detector with its inner loop as one pass over two lists: the same products, in half the time."""
+    """langdetect's detector with its inner loops in half the time: the same n-grams, the same products."""
+
+    def _extract_ngrams(self) -> list[str]:
+        """Give the known runs of one to three characters; words in capitals have none."""
+        known, found = self.word_lang_prob_map, []
+        run, capitals = " ", False
+        for char in map(_plain, self.text):
+            last = run[-1]
+            if last == " ":
+                run, capitals = " ", False
+                if char == " ":
+                    continue
+            run = run[-2:] + char
+            capitals = char.isupper() and (capitals or last.isupper())
+            if capitals:
+                continue
+            if char != " " and char in known:
+                found.append(char)
+            if run[-2:] in known:
+                found.append(run[-2:])
+            if len(run) > 2 and run in known:  # noqa: PLR2004
+                found.append(run)
+        return found
 
     def _update_lang_prob(self, prob: list[float], word: str, alpha: float) -> bool:
         """Multiply the probabilities by those of one n-gram; always possible for n-grams that were extracted."""
         weight = alpha / self.BASE_FREQ
-        prob[:] = [p * (weight + q) for p, q in zip(prob, self.word_lang_prob_map[word], strict=True)]
+        prob[:] = [p * (weight + q) for p, q in zip(prob, self.word_lang_prob_map[word])]  # noqa: B905  (its check costs a fifth)
         return True
 
 

@@ -4,15 +4,15 @@ trafilatura reads its own copy of the tree and answers with paragraphs of text; 
 among the page's segments, so that each piece of the page is known as kept or left out.
 """
 
-import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final
 
 import trafilatura
 from lxml.html import HtmlElement
+from trafilatura.settings import Extractor
 
 from normalize.column import best_column, is_prose
 from normalize.segments import Segment
@@ -22,25 +22,23 @@ _LOW_SHARE: Final = 0.5
 #: Paragraphs of so many letters are told apart by their text alone, wherever they stand.
 _PROSE_CHARS: Final = 80
 
-_NOT_WORD = re.compile(r"[\W_]+")
-
 
 @lru_cache(maxsize=20_000)
 def key(text: str) -> str:
     """Reduce a text to its letters and digits, so that two renderings of one paragraph compare equal."""
-    return _NOT_WORD.sub("", text).casefold()
+    return "".join(filter(str.isalnum, text)).casefold()
 
 
-def story_paragraphs(tree: HtmlElement, segments: Sequence[Segment], url: str | None) -> list[str]:
+def story_paragraphs(tree: HtmlElement, segments: Sequence[Segment]) -> list[str]:
     """Give the paragraphs that trafilatura takes for the story, in its order.
 
     Its fallbacks (readability and jusText) cost a third of the time; they help where it missed the story and hurt where
     it did not. So a page is read without them, and again with them only where the answer is short for the page: one in
     nine of the evaluation pages, with a better score on every set than with them everywhere.
     """
-    paragraphs = _ask(tree, url, fast=True)
+    paragraphs = _ask(tree, fast=True)
     if _is_short(paragraphs, segments):
-        paragraphs = _ask(tree, url, fast=False) or paragraphs
+        paragraphs = _ask(tree, fast=False) or paragraphs
     return paragraphs
 
 
@@ -55,14 +53,27 @@ def _is_short(paragraphs: Sequence[str], segments: Sequence[Segment]) -> bool:
     return sum(len(text) for text in column if key(text) in story) < _LOW_SHARE * sum(map(len, column))
 
 
-def _ask(tree: HtmlElement, url: str | None, *, fast: bool) -> list[str]:
-    """Call trafilatura; it works on a copy of the tree."""
+def _ask(tree: HtmlElement, *, fast: bool) -> list[str]:
+    """Call trafilatura; it works on a copy of the tree.
+
+    The quick pass discards asides and footers itself, but late, after most of its passes over the tree; the fallbacks
+    read them.
+    """
     document = trafilatura.bare_extraction(
-        tree, url=url, fast=fast, with_metadata=False, include_comments=False, include_tables=True
+        tree, options=_options(fast=fast), prune_xpath="//aside|//footer" if fast else None
     )
     if document is None or isinstance(document, dict) or document.body is None:
         return []
     return [" ".join(text.split()) for text in _texts(document.body) if text and not text.isspace()]
+
+
+@cache
+def _options(*, fast: bool) -> Extractor:
+    """Make trafilatura's options once: they are read from a file of settings, field by field.
+
+    The format is one that is not rendered, because only the elements of the answer are wanted.
+    """
+    return Extractor(output_format="xml", fast=fast, with_metadata=False, comments=False, tables=True)
 
 
 def _texts(body: HtmlElement) -> list[str]:

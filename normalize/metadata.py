@@ -149,7 +149,9 @@ def _elements(tree: HtmlElement) -> Iterator[Claim]:
         yield Claim(field="title", value=text, origin="title-tag", rule="title")
     yield from _microdata(tree)
     for element in tree.iter("a"):
-        rel = (element.get("rel") or "").lower().split()
+        if not (rel := element.get("rel")):
+            continue
+        rel = rel.lower().split()
         if "author" in rel:
             yield Claim(field="author", value=_clean(element.text_content()), origin="link", rule="rel=author")
         elif "tag" in rel:

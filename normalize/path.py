@@ -1,6 +1,6 @@
 """The road of one document: the file to read first.
 
-    RawDocument --decode--> Decoded --extract--> Page --repair--> Page --clean--> Page --describe--> Article
+    RawDocument --decode--> Decoded --extract--> Page --repair--> Page --clean--> Page --with_guess--> Page --describe--> Article
 
 Each step takes the last state and gives the next, or raises DocumentError, which becomes a Rejected here and
 nowhere else. No step touches the network, the clock or anything global, so the same bytes and options always give the
@@ -19,6 +19,7 @@ from normalize.extract import extract
 from normalize.fingerprint import fingerprint
 from normalize.language import detect
 from normalize.options import DocumentOptions
+from normalize.publication import with_guess
 from normalize.repair import repair
 from schemas.document import Article, Decoded, Page, RawDocument, Rejected
 from schemas.errors import DocumentError
@@ -49,6 +50,7 @@ def read_page(raw: RawDocument, options: DocumentOptions, on_state: OnState = la
     page = repair(page)  # text that went through a wrong charset on its way
     on_state(page)
     page = clean(page)  # boilerplate out, with role and rule
+    page = with_guess(page, options)  # htmldate's day, where nothing names a time
     on_state(page)
     return page
 

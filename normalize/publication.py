@@ -3,13 +3,16 @@
 import re
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from htmldate import find_date
 from lxml.html import HtmlElement
 
 from normalize.dates import find_moment, parse_moment
+from normalize.kind import page_type
+from normalize.options import DocumentOptions
+from normalize.segments import parse
 from schemas.document import Block, Claim, Moment, Page
 
 #: Two claims this far apart are not one publication seen through two clocks or roundings.
@@ -30,6 +33,9 @@ _URL_DATE = re.compile(
 )
 
 
+_NO_STORY = frozenset({"listing", "error", "other"})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
     """The answer, with who gave it."""
@@ -42,15 +48,13 @@ class Publication:
     modified_claim: Claim | None = None
 
 
-def publication(page: Page, *, guess: bool = True) -> Publication:
-    """Choose the times: what a feed said, JSON-LD, meta, microdata, then the lines around the headline, then the URL.
+def publication(page: Page) -> Publication:
+    """Choose the times: what a feed said, JSON-LD, meta, microdata, then the lines around the headline, the URL, a guess.
 
-    With ``guess`` htmldate's answer counts too, last. A time is never invented: what was not written stays out of ``precision``, and a time later than the fetch
+    A time is never invented: what was not written stays out of ``precision``, and a time later than the fetch
     (plus two days) is passed over.
     """
-    readings = [
-        reading for reading in readings_of(page, guess=guess) if _possible(reading[1], page.decoded.raw.fetched_at)
-    ]
+    readings = list(_possible(page))
     published = next(iter(readings), None)
     modified = next(iter(_modifications(page)), None)
     if published is None:
@@ -78,7 +82,13 @@ def publication(page: Page, *, guess: bool = True) -> Publication:
     )
 
 
-def readings_of(page: Page, *, guess: bool) -> Iterator[tuple[Claim, Moment]]:
+def _possible(page: Page) -> Iterator[tuple[Claim, Moment]]:
+    """Give the times of publication that are not later than the fetch."""
+    latest = (page.decoded.raw.fetched_at or datetime.max.replace(tzinfo=UTC) - _SLACK) + _SLACK
+    return ((claim, moment) for claim, moment in _readings(page) if moment.at <= latest)
+
+
+def _readings(page: Page) -> Iterator[tuple[Claim, Moment]]:
     """Give every time of publication that the page names, most trusted first, with who named it."""
     for claim in page.claimed("published"):
         if moment := _read(claim, page):
@@ -97,7 +107,7 @@ def readings_of(page: Page, *, guess: bool) -> Iterator[tuple[Claim, Moment]]:
             yield claim, moment
     if (written := url_date(page.decoded.raw.url)) and (moment := parse_moment(written)):
         yield Claim(field="published", value=written, origin="url", rule="path"), moment
-    for claim in page.claimed("published_guess") if guess else ():
+    for claim in page.claimed("published_guess"):
         if moment := _read(claim, page):
             yield claim, moment
 
@@ -146,12 +156,21 @@ def _rank(moment: Moment) -> int:
     return ("year", "month", "day", "hour", "minute", "second").index(moment.precision)
 
 
-def _possible(moment: Moment, fetched_at: datetime | None) -> bool:
-    return moment.at <= (fetched_at or datetime.max.replace(tzinfo=UTC) - _SLACK) + _SLACK
+def with_guess(page: Page, options: DocumentOptions) -> Page:
+    """Ask htmldate where nothing on the page names a time; its answer is a day, often right, never sure.
+
+    The date of a page that is no story would be the date of something on it.
+    """
+    if page.decoded.media != "html" or next(_possible(page), None) or page_type(page)[0] in _NO_STORY:
+        return page
+    raw = page.decoded.raw
+    # Read again, because the extractor's tree is cut down by now; one page in ten comes this far.
+    guess = guess_date(parse(page.decoded.text, options), raw.url, raw.fetched_at)
+    return replace(page, claims=(*page.claims, guess)) if guess else page
 
 
 def guess_date(tree: HtmlElement, url: str | None, latest: datetime | None) -> Claim | None:
-    """Ask htmldate where the page claims nothing of its own; its answer is a day, often right, never sure."""
+    """Let htmldate search the page, also where it says nothing of itself."""
     with warnings.catch_warnings():
         # dateutil warns of every zone name that it does not know; the day is all we take.
         warnings.simplefilter("ignore")

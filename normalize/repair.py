@@ -31,6 +31,8 @@ _CONFIG = ftfy.TextFixerConfig(
     normalization=None,  # done here, and counted
 )
 
+_DOUBTFUL = re.compile("[^\x00-\x7f]{2}|[\x80-\x9fŒœÂÃ]")
+
 #: Soft hyphens mark where a line *may* break (UAX #14, 5.4); in running text they split words for
 #: search and detection. The byte order mark in mid-text is a relic of glued files. U+200C and U+200D
 #: must stay: Persian and Hindi spell with them. The rest are C0 and C1 controls and DEL.
@@ -83,7 +85,7 @@ def _repair_one(text: str, codepage: str | None, counts: Counter[str]) -> str:
     if again is not None:
         counts[f"codepage:{codepage}"] += 1
         text = again
-    elif ftfy.badness.is_bad(text):
+    elif may_be_misread(text) and ftfy.badness.is_bad(text):
         text, steps = ftfy.fix_and_explain(text, _CONFIG)
         for step in steps or ():
             counts[f"ftfy:{step.parameter}"] += 1
@@ -95,3 +97,11 @@ def _repair_one(text: str, codepage: str | None, counts: Counter[str]) -> str:
         text = unicodedata.normalize("NFC", text)
         counts["nfc"] += 1
     return text
+
+
+def may_be_misread(text: str) -> bool:
+    """Say whether ftfy could take the text for misread; its own question takes ten times as long.
+
+    What it looks for holds two characters beyond ASCII side by side, or one of a few; text in Latin letters hardly does.
+    """
+    return _DOUBTFUL.search(text) is not None

@@ -2,10 +2,10 @@
 
 import re
 from collections import Counter
-from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
+from ahocorasick import Automaton
 from lxml import etree
 from lxml.html import HtmlElement, HTMLParser, document_fromstring
 
@@ -19,9 +19,8 @@ Place = Literal[
 """Surroundings that say what a piece is for, read from elements and class names."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Segment:
-    """One piece of visible text between two block boundaries."""
+class Segment(NamedTuple):
+    """One piece of visible text between two block boundaries. A tuple, because a page has hundreds."""
 
     #: Whitespace collapsed to single spaces; never empty.
     text: str
@@ -73,35 +72,42 @@ _PLACE_OF_ELEMENT: dict[str, Place] = {
     "form": "form", "menu": "nav", "main": "main", "article": "main", "button": "form",
 }  # fmt: skip
 
-#: Class names and ids are the site's own words, but these stems mean the same on most sites.
-_STEMS: tuple[tuple[Place, str], ...] = (
-    ("comments", r"\b(?:user-?)?comments?(?:s|-(?:list|section|area|form|thread|body|content|text|wrapper|item))?\b|disqus|\bforum-?post|\brespond\b"),
-    ("related", r"\brelated|recommend|\bread-?(?:more|also|next)|\bmore-(?:from|stories|news|articles)|outbrain|taboola|most-?(?:read|popular)|\btrending|teaser-?list|\bsee-?also|popular-?(?:posts|news)"),
-    ("share", r"\b(?:social|share|sharing|addthis|sharedaddy|sharebar|shariff)\b|social-?(?:media|links|icons|bar|share)|share-?(?:bar|buttons?|tools|links|box)"),
-    ("ad", r"\b(?:ads?|advert|adsbygoogle|banner-?ad|ad-?(?:slot|container|wrapper|unit|label|box)|advertisement|sponsored|promo-?box)\b"),
-    ("newsletter", r"newsletter|\bsubscribe|\bsign-?up\b|mailchimp"),
-    ("cookie", r"\bcookie|\bconsent|\bgdpr|\bcmp-"),
-    ("paywall", r"\bpay-?wall|\bsubscription-?wall|\bpiano-"),
-    ("caption", r"\bcaption|wp-caption-text|\bimage-?(?:credit|source|legend)|photo-?(?:credit|caption)|\bbildunterschrift|\bcredit\b"),
-    ("tags", r"\b(?:tags?|post-?tags|article-?tags|tag-?(?:list|cloud|links)|keywords|topics)\b"),
-    ("author", r"\b(?:byline|author(?:-(?:name|box|bio|info|card))?|post-?author|article-?author)\b"),
-    ("embed", r"twitter-tweet|instagram-media|fb-post|\bembed(?:ded)?-?(?:post|tweet|code)\b|tiktok-embed|social-embed"),
-    ("deck", r"^(?:.*-)?(?:deck|dek|lead|lede|lead-?(?:text|paragraph|in)|standfirst|sub-?titles?|sub-?head(?:line)?|intro|introduction|chapo|sapo|vorspann|anriss|ingress|sumario|entradilla|bajada|catenaccio|perex|zajawka|preamble|abstract|excerpt|summary)$"),
-    ("breadcrumb", r"breadcrumb|\bcrumbs?\b"),
-    ("nav", r"\b(?:nav(?:bar|igation)?|main-?menu|site-?nav|pagination|skip-?link)\b"),
-    ("footer", r"\b(?:site-?footer|page-?footer|colophon|imprint)\b"),
+#: Class names and ids are the site's own words, but these stems mean the same on most sites. Before the pattern stand
+#: the words of which each match holds one: most names hold none, and those that do are asked about few patterns.
+_STEMS: tuple[tuple[Place, str, str], ...] = (
+    ("comments", "comment disqus forum respond", r"\b(?:user-?)?comments?(?:s|-(?:list|section|area|form|thread|body|content|text|wrapper|item))?\b|disqus|\bforum-?post|\brespond\b"),
+    ("related", "related recommend read more- also outbrain taboola most trending teaser popular", r"\brelated|recommend|\bread-?(?:more|also|next)|\bmore-(?:from|stories|news|articles)|outbrain|taboola|most-?(?:read|popular)|\btrending|teaser-?list|\bsee-?also|popular-?(?:posts|news)"),
+    ("share", "social shar addthis", r"\b(?:social|share|sharing|addthis|sharedaddy|sharebar|shariff)\b|social-?(?:media|links|icons|bar|share)|share-?(?:bar|buttons?|tools|links|box)"),
+    ("ad", "ad sponsored promo", r"\b(?:ads?|advert|adsbygoogle|banner-?ad|ad-?(?:slot|container|wrapper|unit|label|box)|advertisement|sponsored|promo-?box)\b"),
+    ("newsletter", "newsletter subscribe sign mailchimp", r"newsletter|\bsubscribe|\bsign-?up\b|mailchimp"),
+    ("cookie", "cookie consent gdpr cmp-", r"\bcookie|\bconsent|\bgdpr|\bcmp-"),
+    ("paywall", "wall piano-", r"\bpay-?wall|\bsubscription-?wall|\bpiano-"),
+    ("caption", "caption credit image-source imagesource image-legend imagelegend bildunterschrift", r"\bcaption|wp-caption-text|\bimage-?(?:credit|source|legend)|photo-?(?:credit|caption)|\bbildunterschrift|\bcredit\b"),
+    ("tags", "tag keywords topics", r"\b(?:tags?|post-?tags|article-?tags|tag-?(?:list|cloud|links)|keywords|topics)\b"),
+    ("author", "byline author", r"\b(?:byline|author(?:-(?:name|box|bio|info|card))?|post-?author|article-?author)\b"),
+    ("embed", "tweet instagram fb-post embed", r"twitter-tweet|instagram-media|fb-post|\bembed(?:ded)?-?(?:post|tweet|code)\b|tiktok-embed|social-embed"),
+    ("deck", "deck dek lead lede standfirst subtitle sub-title subhead sub-head intro chapo sapo vorspann anriss ingress sumario entradilla bajada catenaccio perex zajawka preamble abstract excerpt summary", r"^(?:.*-)?(?:deck|dek|lead|lede|lead-?(?:text|paragraph|in)|standfirst|sub-?titles?|sub-?head(?:line)?|intro|introduction|chapo|sapo|vorspann|anriss|ingress|sumario|entradilla|bajada|catenaccio|perex|zajawka|preamble|abstract|excerpt|summary)$"),
+    ("breadcrumb", "crumb", r"breadcrumb|\bcrumbs?\b"),
+    ("nav", "nav menu pagination skip", r"\b(?:nav(?:bar|igation)?|main-?menu|site-?nav|pagination|skip-?link)\b"),
+    ("footer", "footer colophon imprint", r"\b(?:site-?footer|page-?footer|colophon|imprint)\b"),
 )  # fmt: skip
-_PLACE_OF_CLASS = tuple((place, re.compile(pattern)) for place, pattern in _STEMS)
+_PATTERN_OF_PLACE = {place: re.compile(pattern) for place, _, pattern in _STEMS}
+_PLACE_OF_WORD = Automaton()
+for _place, _words, _ in _STEMS:
+    for _word in _words.split():
+        _PLACE_OF_WORD.add_word(_word, _place)
+_PLACE_OF_WORD.make_automaton()
 
 #: Blocks that are pieces of a column rather than columns of their own.
 _LEAVES = frozenset("p h1 h2 h3 h4 h5 h6 li ul ol dl dd dt blockquote pre hr figure figcaption address".split())
 
-#: All of them at once: most names say nothing.
-_ANY_PLACE = re.compile("|".join(f"(?:{pattern.pattern})" for _, pattern in _PLACE_OF_CLASS))
-
 #: Places that may hold a whole page and mean it, and the share of its text from which others mean nothing.
 _MAY_HOLD_ALL: frozenset[Place] = frozenset(("main", "list", "table", "quote", "code", "cookie"))
 _NEARLY_ALL = 0.8
+
+#: A list of so many links, with so much of its text inside them, is a menu; shorter ones may share or tag a story.
+_MENU_LINKS = 10
+_MENU_SHARE = 0.9
 
 #: So much text in a noscript is a page, in characters.
 _PAGE_CHARS = 1_000
@@ -119,6 +125,8 @@ def parse(markup: str, options: DocumentOptions) -> HtmlElement:
     parser = HTMLParser(
         encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True, collect_ids=False, no_network=True
     )
+    # lxml.html looks up a class for each element in Python; nobody here needs to know a form from a link.
+    parser.set_element_class_lookup(etree.ElementDefaultClassLookup(element=HtmlElement))
     try:
         tree = document_fromstring(markup.encode("utf-8", "replace"), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError) as error:
@@ -136,20 +144,33 @@ def parse(markup: str, options: DocumentOptions) -> HtmlElement:
 
 
 def drop_unseen(tree: HtmlElement) -> None:
-    """Take out what no reader sees and the extractor would discard anyway, in each of its passes over the tree.
+    """Take out what no reader sees, and menus: the extractor would discard them anyway, in each of its passes over the tree.
 
     JSON-LD stays, because some of it holds the whole story.
     """
-    for script in tree.xpath("//script[contains(@type, 'ld+json')]"):
-        script.tag = "kept-script"
+    for script in list(tree.iter("script")):
+        if "ld+json" in script.get("type", ""):
+            script.tag = "kept-script"
     etree.strip_elements(tree, *_UNSEEN, with_tail=False)
     etree.strip_tags(tree, *_BARE)
     for script in tree.iter("kept-script"):
         script.tag = "script"
-    for empty in tree.xpath("//*[self::div or self::span or self::i or self::a or self::p][not(node())]"):
-        parent = empty.getparent()
-        if parent is not None and not empty.tail:
-            parent.remove(empty)
+    for menu in list(tree.iter("ul", "ol")):
+        if _is_menu(menu):
+            menu.drop_tree()
+    for element in list(tree.iter("div", "span", "i", "a", "p")):
+        parent = element.getparent()
+        if not len(element) and not element.text and not element.tail and parent is not None:
+            parent.remove(element)
+
+
+def _is_menu(element: HtmlElement) -> bool:
+    """Is the list long, and nearly all of it links?"""
+    links = list(element.iter("a"))
+    if len(links) < _MENU_LINKS:
+        return False
+    linked = sum(len(" ".join(link.text_content().split())) for link in links)
+    return linked >= _MENU_SHARE * len(" ".join(element.text_content().split()))
 
 
 def segment(tree: HtmlElement, options: DocumentOptions) -> tuple[Segment, ...]:
@@ -185,7 +206,11 @@ def _without_empty_names(found: tuple[Segment, ...]) -> tuple[Segment, ...]:
     empty = {place for place, chars in held.items() if chars > _NEARLY_ALL * total}
     if not empty:
         return found
-    return tuple(replace(segment, places=segment.places - empty) for segment in found)
+    return tuple(segment._replace(places=segment.places - empty) for segment in found)
+
+
+_AtEnd = Literal["link", "bold", "flush"] | None
+"""What the end of an element does: close a link or bold text, or empty the buffer."""
 
 
 class _Walk:
@@ -203,62 +228,76 @@ class _Walk:
         self._after_break = -1
         self._columns = 0
 
-    def of(self, tree: HtmlElement) -> tuple[Segment, ...]:
+    def of(self, tree: HtmlElement) -> tuple[Segment, ...]:  # noqa: C901, PLR0912  (one hot loop)
+        """Give the pieces of the body, or of the whole tree where it has none."""
         body = tree.find("body")
-        self._visit(tree if body is None else body, "body", frozenset(), 0, 0)
+        top = tree if body is None else body
+        walk = etree.iterwalk(top, events=("start", "end"))
+        # What holds around each open element, and what its end does.
+        around: list[tuple[str, frozenset[Place], int, _AtEnd]] = []
+        block, places, column = "body", frozenset[Place](), 0
+        for event, node in walk:
+            if event == "end":
+                if around[-1][3] == "flush":
+                    self._flush(block, places, column)
+                block, places, column, at_end = around.pop()
+                if at_end == "link":
+                    self._in_link -= 1
+                elif at_end == "bold":
+                    self._in_bold -= 1
+                if (text := node.tail) and node is not top:
+                    self._add(text)
+                continue
+            tag: str = node.tag
+            outer = block, places, column
+            at_end = None
+            if tag in _SKIP:
+                walk.skip_subtree()
+            elif len(around) > self._max_depth:
+                raise DocumentError(
+                    "extract",
+                    "too_deep",
+                    f"elements nested deeper than the limit of {self._max_depth} (document.max_depth)",
+                )
+            elif tag == "br":
+                self._break(block, places, column)
+                walk.skip_subtree()
+            else:
+                if tag in _BLOCK:
+                    self._flush(block, places, column)
+                    if tag not in _LEAVES:
+                        self._columns += 1
+                        column = self._columns
+                    block, places, at_end = tag, _places(node, tag, places), "flush"
+                else:
+                    at_end = self._enter(node, tag)
+                    # Inline wrappers carry the caption, byline and share classes as often as blocks do.
+                    if at_end is None and node.get("class") is not None:
+                        inner = _places(node, tag, places)
+                        if inner is not places:
+                            self._flush(block, places, column)
+                            places, at_end = inner, "flush"
+                if tag == "table" and _is_data(node):
+                    self._rows(node, places, column)
+                    walk.skip_subtree()
+                elif text := node.text:
+                    self._add(text)
+            around.append((*outer, at_end))
         self._flush("body", frozenset(), 0)
         return tuple(self._found)
 
-    def _visit(  # noqa: C901, PLR0912  (one hot loop)
-        self, node: HtmlElement, block: str, places: frozenset[Place], column: int, depth: int
-    ) -> None:
-        tag = node.tag
-        if not isinstance(tag, str) or tag in _SKIP:
-            return
-        if depth > self._max_depth:
-            raise DocumentError(
-                "extract",
-                "too_deep",
-                f"elements nested deeper than the limit of {self._max_depth} (document.max_depth)",
-            )
-        if tag == "br":
-            self._break(block, places, column)
-            return
-        is_block = tag in _BLOCK
-        inner, inner_places, inner_column = block, places, column
-        if is_block:
-            self._flush(block, places, column)
-            if tag not in _LEAVES:
-                self._columns += 1
-                inner_column = self._columns
-            inner = tag
-            inner_places = _places(node, tag, places)
-            if tag == "table" and _is_data(node):
-                self._rows(node, inner_places, inner_column)
-                return
-        elif tag == "a":
+    def _enter(self, node: HtmlElement, tag: str) -> _AtEnd:
+        """Begin a link or bold text; give what its end will do."""
+        if tag == "a":
             self._in_link += 1
             if href := node.get("href"):
-                self._links.append((href, " ".join("".join(node.itertext()).split())))
-        elif tag in _BOLD:
+                words = "".join(node.itertext()) if len(node) else node.text or ""
+                self._links.append((href, " ".join(words.split())))
+            return "link"
+        if tag in _BOLD:
             self._in_bold += 1
-        elif node.attrib and ("class" in node.attrib):
-            # Inline wrappers carry the caption, byline and share classes as often as blocks do.
-            inner_places = _places(node, tag, places)
-            if inner_places is not places:
-                self._flush(block, places, column)
-        if node.text:
-            self._add(node.text)
-        for child in node:
-            self._visit(child, inner, inner_places, inner_column, depth + 1)
-            if child.tail:
-                self._add(child.tail)
-        if tag == "a":
-            self._in_link -= 1
-        elif tag in _BOLD:
-            self._in_bold -= 1
-        if is_block or inner_places is not places:
-            self._flush(inner, inner_places, inner_column)
+            return "bold"
+        return None
 
     def _add(self, text: str) -> None:
         self._buffer.append(text)
@@ -326,19 +365,18 @@ def _own_places(tag: str, classes: str | None, name: str | None) -> frozenset[Pl
     """Read one element's surroundings. Cached, because a page repeats few names on thousands of elements."""
     by_element = _PLACE_OF_ELEMENT.get(tag)
     found: frozenset[Place] = frozenset((by_element,)) if by_element else frozenset()
-    if tag != "body":
-        for one in f"{classes or ''} {name or ''}".split():
+    names = f"{classes or ''} {name or ''}".lower().replace("_", "-")
+    if tag != "body" and next(_PLACE_OF_WORD.iter(names), None):
+        for one in names.split():
             found |= _named_place(one)
     return found
 
 
 @lru_cache(maxsize=50_000)
 def _named_place(name: str) -> frozenset[Place]:
-    """Read one class name or id."""
-    name = name.lower().replace("_", "-")
-    if not _ANY_PLACE.search(name):
-        return frozenset()
-    return frozenset(place for place, pattern in _PLACE_OF_CLASS if pattern.search(name))
+    """Read one class name or id, in lower case and with hyphens."""
+    possible: set[Place] = {place for _, place in _PLACE_OF_WORD.iter(name)}
+    return frozenset(place for place in possible if _PATTERN_OF_PLACE[place].search(name))
 
 
 def _is_data(table: HtmlElement) -> bool:

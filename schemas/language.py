@@ -52,7 +52,7 @@ PROFILED: Final[dict[str, frozenset[str]]] = {
     "Beng": frozenset(("bn",)),
 }
 
-_PATTERNS: Final = {code: re.compile(f"[{ranges}]") for code, ranges in SCRIPT_RANGES.items()}
+_RUNS: Final = {code: re.compile(f"[{ranges}]+") for code, ranges in SCRIPT_RANGES.items()}
 
 
 def count_scripts(text: str) -> dict[str, int]:
@@ -61,13 +61,13 @@ def count_scripts(text: str) -> dict[str, int]:
     >>> count_scripts("Αθήνα 2026 AEK")
     {'Latn': 3, 'Grek': 5}
     """
-    found = {code: len(pattern.findall(text)) for code, pattern in _PATTERNS.items()}
+    found = {code: count_letters(text, code) for code in (("Latn",) if text.isascii() else SCRIPT_RANGES)}
     return {code: count for code, count in found.items() if count}
 
 
 def count_letters(text: str, script: str) -> int:
     """Count the letters of one script in a text."""
-    return len(_PATTERNS[script].findall(text))
+    return sum(map(len, _RUNS[script].findall(text)))
 
 
 def primary(tag: str | None) -> str | None:

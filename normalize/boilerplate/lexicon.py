@@ -23,10 +23,8 @@ How = Literal["line", "start", "inside"]
 _LONGEST: Final[dict[How, int]] = {"line": 120, "start": 200, "inside": 300}
 
 _DIGITS = re.compile(r"\d+")
-#: Whatever is no letter, digit or combining mark (vowel signs of Indic scripts end words), at the ends.
-_MARKS = "".join(chr(code) for code in range(0x300, 0x11000) if unicodedata.category(chr(code)) in {"Mn", "Mc"})
-_LEADING = re.compile(rf"^[^\w{_MARKS}]+|^_+")
-_EDGE = re.compile(rf"^(?:[^\w{_MARKS}]|_)+|(?:[^\w{_MARKS}]|_)+$")
+#: Combining marks: vowel signs of Indic scripts end words.
+_MARKS = frozenset(chr(code) for code in range(0x300, 0x11000) if unicodedata.category(chr(code)) in {"Mn", "Mc"})
 #: Scripts written without spaces: a phrase may begin or end anywhere in them.
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 
@@ -78,7 +76,31 @@ def normalise(text: str) -> str:
     >>> normalise("  » 12  COMMENTS: ")
     '0 comments'
     """
-    return _EDGE.sub("", fold(text))
+    return _bare(fold(text))
+
+
+def _in_word(char: str) -> bool:
+    return char.isalnum() or char in _MARKS
+
+
+def _without_lead(line: str) -> str:
+    """Strip symbols and punctuation, or else underscores, from the beginning."""
+    begin = 0
+    if line.startswith("_"):
+        return line.lstrip("_")
+    while begin < len(line) and not (line[begin] == "_" or _in_word(line[begin])):
+        begin += 1
+    return line[begin:]
+
+
+def _bare(line: str) -> str:
+    """Strip symbols and punctuation from both ends."""
+    begin, end = 0, len(line)
+    while begin < end and not _in_word(line[begin]):
+        begin += 1
+    while begin < end and not _in_word(line[end - 1]):
+        end -= 1
+    return line[begin:end]
 
 
 class Lexicon:
@@ -92,7 +114,7 @@ class Lexicon:
             if phrase.how == "line":
                 self._lines.setdefault(normalise(phrase.text), phrase)
             else:
-                within.setdefault(_LEADING.sub("", fold(phrase.text)), []).append(phrase)
+                within.setdefault(_without_lead(fold(phrase.text)), []).append(phrase)
         self._automaton = ahocorasick.Automaton()
         for text, known in within.items():
             self._automaton.add_word(text, (text, tuple(known)))
@@ -108,33 +130,41 @@ class Lexicon:
         return None if len(text) > _LONGEST["inside"] else self._find(text)
 
     def _look_up(self, text: str) -> Hit | None:
-        line = _LEADING.sub("", fold(text))
-        bare = _EDGE.sub("", line)
+        line = _without_lead(fold(text))
+        bare = _bare(line)
         if len(bare) <= _LONGEST["line"] and (phrase := self._lines.get(bare)):
-            return Hit(role=phrase.role, how="line", rule=phrase.rule, phrase=phrase.text, begin=0, end=len(bare))
-        contained: Hit | None = None
-        started: Hit | None = None
-        for hit in self._hits(line):
-            if hit.how == "inside":
-                contained = contained or hit
-            elif hit.begin == 0 and len(line) <= _LONGEST["start"] and (started is None or hit.end > started.end):
-                started = hit
-        return started or contained
+            return _hit(phrase, 0, len(bare))
+        contained: tuple[Phrase, int, int] | None = None
+        started: tuple[Phrase, int, int] | None = None
+        for phrase, begin, end in self._occurrences(line):
+            if phrase.how == "inside":
+                contained = contained or (phrase, begin, end)
+            elif begin == 0 and len(line) <= _LONGEST["start"] and (started is None or end > started[2]):
+                started = phrase, begin, end
+        found = started or contained
+        return _hit(*found) if found else None
 
     def credits(self, text: str) -> list[Hit]:
         """Find the photo credit prefixes ("Photo:") anywhere in a line, for captions that end in one."""
-        return [hit for hit in self._hits(fold(text)) if hit.role == "credit" and hit.how == "start"]
+        return [
+            _hit(phrase, begin, end)
+            for phrase, begin, end in self._occurrences(fold(text))
+            if phrase.role == "credit" and phrase.how == "start"
+        ]
 
-    def _hits(self, line: str) -> Iterator[Hit]:
+    def _occurrences(self, line: str) -> Iterator[tuple[Phrase, int, int]]:
+        """Give the phrases that stand in a folded line, with their begin and end in characters."""
         if not len(self._automaton):
             return
         for last, (text, phrases) in self._automaton.iter(line):
             begin, end = last - len(text) + 1, last + 1
             if _bounded(line, begin, end):
                 for phrase in phrases:
-                    yield Hit(
-                        role=phrase.role, how=phrase.how, rule=phrase.rule, phrase=phrase.text, begin=begin, end=end
-                    )
+                    yield phrase, begin, end
+
+
+def _hit(phrase: Phrase, begin: int, end: int) -> Hit:
+    return Hit(role=phrase.role, how=phrase.how, rule=phrase.rule, phrase=phrase.text, begin=begin, end=end)
 
 
 def _bounded(line: str, begin: int, end: int) -> bool:

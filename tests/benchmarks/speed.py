@@ -14,6 +14,7 @@ import resource
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -75,8 +76,11 @@ class Peer:
     def turn(self) -> int:
         """Extract the next pages; gives how many there were."""
         pages = list(islice(self._pages, TURN))
-        for url, body in pages:
-            trafilatura.bare_extraction(body, url=url, with_metadata=True)
+        with warnings.catch_warnings():
+            # dateutil warns of every zone name that it does not know.
+            warnings.simplefilter("ignore")
+            for url, body in pages:
+                trafilatura.bare_extraction(body, url=url, with_metadata=True)
         return len(pages)
 
 

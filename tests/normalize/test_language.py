@@ -8,8 +8,9 @@ import pytest
 from case_files import parameters, read_cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from langdetect.detector import Detector
 
-from normalize.language import UNKNOWN, detect, detect_paragraph
+from normalize.language import UNKNOWN, _factory, _QuickDetector, detect, detect_paragraph
 from schemas.document import Language
 from schemas.language import PROFILED, SCRIPT_RANGES
 
@@ -134,3 +135,22 @@ def test_any_text_gets_a_tag_a_known_script_and_a_score_between_0_and_1(text: st
 )
 def test_whatever_is_written_in_georgian_letters_is_georgian(text: str) -> None:
     assert language_of(text).tag == "ka"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The night ferry (NF 12) sails AGAIN after eleven months, says McAllister.",
+        "Noční trajekt po jedenácti měsících opět vyplul – ÚŘAD to potvrdil",
+        "Нічний пором знову вийшов у море. USA, ЄС",
+        "Phà đêm lại ra khơi sau mười một tháng",
+        "フェリーが再び出航 夜行船 한국 ㄅ",
+        "شب‌کشتی پس از یازده ماه",
+        "",
+    ],
+)
+def test_n_grams_are_those_of_langdetect(text: str) -> None:
+    ours, theirs = _QuickDetector(_factory()), Detector(_factory())
+    for detector in (ours, theirs):
+        detector.append(text)
+    assert ours._extract_ngrams() == theirs._extract_ngrams()

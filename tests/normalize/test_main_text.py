@@ -112,7 +112,7 @@ def test_whole_pieces_in_page_order_are_kept_exactly(page: list[str], data: st.D
 
 def story_of(markup: str) -> list[str]:
     tree = parse(markup, OPTIONS)
-    return story_paragraphs(tree, segment(tree, OPTIONS), "https://harbour.example/1")
+    return story_paragraphs(tree, segment(tree, OPTIONS))
 
 
 def test_the_extractor_gives_the_story_and_not_the_menu() -> None:
@@ -127,6 +127,12 @@ def test_a_page_of_the_old_kind_is_read_too() -> None:
         f"<html><body><table><tr><td><a href='/'>Home</a></td><td>{LONG}<br><br>{OTHER}</td></tr></table></body></html>"
     )
     assert [text for text in (LONG, OTHER) if not any(text in paragraph for paragraph in story_of(old))] == []
+
+
+def test_a_story_that_stands_in_an_aside_is_found_by_the_second_reading() -> None:
+    text = "".join(f"<p>{LONG} {number}.</p><p>{OTHER} {number}.</p>" for number in range(4))
+    found = " ".join(story_of(f"<html><body><div><p>Weather</p></div><aside><div>{text}</div></aside></body></html>"))
+    assert f"{LONG} 0." in found
 
 
 @pytest.mark.parametrize("markup", ["<html><body></body></html>", "<p></p>", "<script>x</script>"])

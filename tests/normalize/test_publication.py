@@ -10,6 +10,7 @@ from normalize.segments import parse
 from schemas.document import Block, Claim, Discovered, Page
 
 FETCHED = datetime(2026, 1, 8, 3, 0, tzinfo=UTC)
+TIMED = '<meta property="article:published_time" content="2026-01-07T06:41:00Z">'
 
 
 def date(text: str) -> Block:
@@ -183,10 +184,9 @@ def test_the_languages_of_the_page_say_how_its_dates_are_written() -> None:
     assert answer(dated(*greek)) == ("2026-01-07T06:41:00+00:00", "minute", "meta")
 
 
-def test_a_guess_counts_last_and_only_where_it_is_wanted() -> None:
+def test_a_guess_counts_last() -> None:
     guessed = claim("published_guess", "2026-01-02", "htmldate")
     assert answer(dated(guessed)) == ("2026-01-02T00:00:00+00:00", "day", "htmldate")
-    assert publication(dated(guessed), guess=False).published is None
     assert answer(dated(guessed, url="https://harbour.example/2026/01/07/")) == (
         "2026-01-07T00:00:00+00:00",
         "day",
@@ -202,8 +202,28 @@ def test_htmldate_is_asked_where_the_page_claims_nothing() -> None:
     assert guess_date(parse("<p>no time at all</p>", OPTIONS), None, FETCHED) is None
 
 
+DATED_BY_CLASS = "<p class='date-and-place'>Harbour office, 5 January 2026, quay three and four</p>"
+
+
+def test_a_page_that_names_a_time_is_not_searched_for_another() -> None:
+    found = article(web(head=TIMED, below=DATED_BY_CLASS), fetched_at=FETCHED)
+    assert (found.published_source, found.published_conflict) == ("meta:article:published_time", None)
+
+
+def test_a_page_whose_only_time_cannot_be_is_searched() -> None:
+    markup = web(head=TIMED.replace("2026", "2036"), below=DATED_BY_CLASS)
+    found = article(markup, fetched_at=FETCHED)
+    assert found.published
+    assert (found.published.at.day, found.published_source) == (5, "htmldate:find_date")
+
+
+def test_a_page_that_is_no_story_is_not_searched() -> None:
+    assert article(web(below=DATED_BY_CLASS), fetched_at=FETCHED).published_source == "htmldate:find_date"
+    assert article(web(below=DATED_BY_CLASS), fetched_at=FETCHED, http_status=404).published is None
+
+
 def test_what_the_feed_said_counts_before_the_page() -> None:
-    markup = web(head='<meta property="article:published_time" content="2026-01-07T06:41:00Z">')
+    markup = web(head=TIMED)
     discovered = Discovered(published="Tue, 06 Jan 2026 20:00:00 GMT")
     found = article(markup, discovered=discovered, fetched_at=FETCHED)
     assert found.published

@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
+import ftfy.badness
 import pytest
 from case_files import parameters, read_cases
 from hypothesis import given, settings
@@ -14,7 +15,7 @@ from samples import SEEDS
 from small_pages import claim, page
 
 from normalize.codepages import find_codepage, is_suspicious, reread
-from normalize.repair import repair, repair_strings
+from normalize.repair import may_be_misread, repair, repair_strings
 from schemas.document import Image
 
 CASES = read_cases("repair.toml")
@@ -179,3 +180,18 @@ def test_what_was_nothing_but_invisible_characters_is_gone() -> None:
 def test_a_sound_page_is_given_back_as_it_is() -> None:
     sound = page("Ο δήμος υπέγραψε χθες τη σύμβαση.", claims=(claim("title", "Νέα σύμβαση"),))
     assert repair(sound) is sound
+
+
+#: Everything that ftfy's pattern names, its ranges by their ends, and what may stand around it.
+MARKS = "".join(ftfy.badness.MOJIBAKE_CATEGORIES.values()) + "aZ1. ŒœÂÃÐØÙà√≈‚вЂГўВβ€Βā\xa0°´×"
+
+
+@settings(deadline=None, database=None, derandomize=True, max_examples=5_000)
+@given(st.text(MARKS, min_size=1, max_size=6))
+def test_nothing_that_ftfy_takes_for_misread_is_passed_over(text: str) -> None:
+    assert may_be_misread(text) or not ftfy.badness.is_bad(text)
+
+
+@pytest.mark.parametrize("text", ["Die Müllabfuhr fährt früher", "“We’re late,” she said", "déjà vu à Nîmes"])
+def test_sound_latin_text_is_not_looked_at_twice(text: str) -> None:
+    assert not may_be_misread(text)

@@ -95,6 +95,46 @@ def test_elements_and_class_names_say_what_a_piece_is_for(markup: str, place: st
     assert place in piece.places
 
 
+@pytest.mark.parametrize(
+    ("place", "names"),
+    [
+        ("comments", "usercomments comment-list disqus forum-post respond"),
+        (
+            "related",
+            "related recommended read-more readnext see-also more-from outbrain taboola most-popular trending teaser-list popular-posts",
+        ),
+        ("share", "social sharing addthis sharedaddy sharebar shariff socialmedia share-tools"),
+        ("ad", "ads advert adsbygoogle banner-ad ad-box advertisement sponsored promo-box"),
+        ("newsletter", "newsletter subscribe-form sign-up signup mailchimp"),
+        ("cookie", "cookies consent-layer gdpr-note cmp-box"),
+        ("paywall", "paywall pay-wall subscription-wall piano-offer"),
+        (
+            "caption",
+            "caption wp-caption-text image-source imagelegend image-credit photo-credit bildunterschrift credit",
+        ),
+        ("tags", "tag post-tags tag-cloud keywords topics"),
+        ("author", "byline author-box post-author"),
+        ("embed", "twitter-tweet instagram-media fb-post embedded-post embed-code tiktok-embed social-embed"),
+        (
+            "deck",
+            (
+                "deck dek lead lede lead-text standfirst subtitle sub-titles subhead sub-headline intro introduction chapo sapo vorspann "
+                "anriss ingress sumario entradilla bajada catenaccio perex zajawka preamble abstract excerpt article-summary"
+            ),
+        ),
+        ("breadcrumb", "breadcrumbs crumb"),
+        ("nav", "nav navbar navigation mainmenu site-nav pagination skip-link"),
+        ("footer", "site-footer page-footer colophon imprint"),
+    ],
+)
+def test_every_stem_is_seen(place: str, names: str) -> None:
+    for name in names.split():
+        (piece,) = [
+            piece for piece in pieces(f"<p>The story itself.</p><div class='{name}'>x</div>") if piece.text == "x"
+        ]
+        assert place in piece.places, name
+
+
 def test_a_name_around_nearly_all_text_of_the_page_says_nothing() -> None:
     story = "".join(f"<p>Sentence number {number} of the story.</p>" for number in range(60))
     assert not any("ad" in piece.places for piece in pieces(f"<div class='ad-wrapper'>{story}</div><p>x</p>"))
@@ -206,6 +246,17 @@ def test_unseen_elements_are_emptied_but_linked_data_and_text_between_them_stay(
     )
     drop_unseen(tree)
     assert tree.text_content() == "tail{}story"
+
+
+def test_long_lists_of_links_go_with_them_and_lists_that_tell_something_stay() -> None:
+    menu = "".join(f"<li><a href='/{number}'>Part {number}</a></li>" for number in range(10))
+    story = "".join(f"<li><a href='/{number}'>Pier {number}</a> opens in week {number}</li>" for number in range(10))
+    share = "".join(f"<li><a href='/{number}'>Way {number}</a></li>" for number in range(4))
+    tree = parse(f"<ul>{menu}</ul>tail<ol>{story}</ol><ul>{share}</ul>", OPTIONS)
+    drop_unseen(tree)
+    text = tree.text_content()
+    assert text.startswith("tailPier 0 opens")
+    assert text.endswith("Way 3")
 
 
 @st.composite
