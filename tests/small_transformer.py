@@ -23,15 +23,15 @@ START = 1
 class Shape:
     """How large a network is and how it is trained."""
 
-    pieces: int = 1200
+    pieces: int = 1600
     #: Dimensions of a token; of the inner layer; attention heads; layers of encoder and decoder.
-    depth: int = 128
-    inner: int = 192
+    depth: int = 112
+    inner: int = 224
     heads: int = 4
     layers: int = 2
-    steps: int = 2800
+    steps: int = 3000
     #: Source and target tokens of a batch, with padding.
-    batch_tokens: int = 3000
+    batch_tokens: int = 2400
     #: Sentences that are sorted by length together.
     pool: int = 1500
     rate: float = 3e-3
@@ -93,7 +93,7 @@ class Network:
         import torch
 
         self.weights, self.shape = weights, shape
-        self.torch, self.functional = torch, torch.nn.functional
+        self.functional = torch.nn.functional
         self.positions = positions(512, shape.depth)
 
     def logits(self, source: Any, target: Any, seen: Any) -> Any:
