@@ -4,7 +4,7 @@
     python tests/make_models.py de_en      # one of them
 
 It needs torch 2.13, onnx, ctranslate2 and sentencepiece, in an environment of their own: torch is not a
-dependency of babelwire and must not become one. On two CPU cores a pair takes about eight minutes.
+dependency of babelwire and must not become one. A pair takes five to ten minutes of one processor core.
 
 Each model is a Transformer of 0.8 million weights, trained from nothing on text written for this
 project: the sentences of the sample pages (``tests/models/samples.*.tsv``) and invented news drawn
