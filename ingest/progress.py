@@ -18,10 +18,12 @@ class Counts:
     documents: int
     records: int
     quarantined: int
+    #: While a chunk is translated: sentences done by the model at work, and how many it has to do.
+    translating: tuple[int, int] | None = None
 
 
 OnProgress = Callable[[Counts], None]
-"""Called after each document, with the counts so far."""
+"""Called after each document and each batch of sentences, with the counts so far."""
 
 
 @contextmanager
@@ -56,11 +58,18 @@ def in_words(counts: Counts, seconds: float) -> str:
 
     >>> in_words(Counts(inputs=3, inputs_done=1, documents=90, records=80, quarantined=10), 9.0)
     'input 1 of 3 done, 90 documents, 10.0/s, 10 quarantined'
+    >>> in_words(Counts(inputs=1, inputs_done=0, documents=90, records=90, quarantined=0, translating=(64, 900)), 9.0)
+    'input 0 of 1 done, 90 documents, 10.0/s, 0 quarantined, translating 64 of 900 sentences'
     """
     rate = counts.documents / seconds if seconds > 0 else 0.0
+    translating = (
+        ""
+        if counts.translating is None
+        else f", translating {counts.translating[0]:,} of {counts.translating[1]:,} sentences"
+    )
     return (
         f"input {counts.inputs_done} of {counts.inputs} done, {counts.documents} documents, "
-        f"{rate:.1f}/s, {counts.quarantined} quarantined"
+        f"{rate:.1f}/s, {counts.quarantined} quarantined{translating}"
     )
 
 

@@ -72,8 +72,20 @@ class Translator(Protocol):
         """Say what it came to, in sentences."""
 
 
-OpenTranslator = Callable[[TranslateOptions, Models, Path, str, date], AbstractContextManager[Translator]]
-"""Makes a translator: options, the models of this machine, the folder of its memory, id and day of the run."""
+class OpenTranslator(Protocol):
+    """Makes the translator of one run."""
+
+    def __call__(
+        self,
+        options: TranslateOptions,
+        models: Models,
+        state: Path,
+        *,
+        run_id: str,
+        run_date: date,
+        on_progress: Callable[[int, int], None],
+    ) -> AbstractContextManager[Translator]:
+        """Open it: what to do, with which models, the folder of its memory, and whom to tell its progress."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,7 +196,14 @@ def run(
         seen = steps.duplicates.load(store.earlier_state("duplicates", besides=job.stamp.run_id))
         translator = None
         if steps.translator and options.translate.target != OFF:
-            opened = steps.translator(options.translate, models, store.state, job.stamp.run_id, run_date)
+            opened = steps.translator(
+                options.translate,
+                models,
+                store.state,
+                run_id=job.stamp.run_id,
+                run_date=run_date,
+                on_progress=tally.translating(on_progress),
+            )
             translator = stack.enter_context(opened)
         outcomes = map_documents(
             tally.reading(steps.read, options.limits),
@@ -488,6 +507,7 @@ class _Tally:
 
     plan: _Plan
     inputs: list[_PerInput] = field(default_factory=list)
+    inputs_done: int = 0
     #: For each document on its way, the place of its input.
     owners: deque[int] = field(default_factory=deque)
     by_language: Counter[str] = field(default_factory=Counter)
@@ -522,16 +542,22 @@ class _Tally:
             else:
                 self.inputs[place].quarantined += 1
                 self.by_reason[f"{outcome.stage}/{outcome.reason}"] += 1
-            on_progress(
-                Counts(
-                    inputs=len(self.plan.todo),
-                    inputs_done=place,
-                    documents=self.records + self.quarantined,
-                    records=self.records,
-                    quarantined=self.quarantined,
-                )
-            )
+            self.inputs_done = place
+            on_progress(self._so_far())
             yield outcome
+
+    def translating(self, on_progress: OnProgress) -> Callable[[int, int], None]:
+        """Give what the translator tells its progress."""
+        return lambda done, of: on_progress(replace(self._so_far(), translating=(done, of)))
+
+    def _so_far(self) -> Counts:
+        return Counts(
+            inputs=len(self.plan.todo),
+            inputs_done=self.inputs_done,
+            documents=self.records + self.quarantined,
+            records=self.records,
+            quarantined=self.quarantined,
+        )
 
     @property
     def records(self) -> int:

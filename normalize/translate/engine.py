@@ -34,8 +34,9 @@ from schemas.language import is_same
 #: A second try keeps fewer candidates and may not repeat itself: both end the loops that wide beams fall into.
 RETRY: Final = Decoding(beam=2, no_repeat=3)
 
-#: Tokens in a batch, padding included. On two cores 256 to 1,024 were equally fast, 2,048 a fifth slower.
-BATCH_TOKENS: Final = 512
+#: Tokens in a batch, padding included. On two cores 128 to 512 were within a twentieth of the best, 64 and 1,024 a fifth
+#: slower: below, the weights are read too often, above, the scores of all pieces no longer fit the cache.
+BATCH_TOKENS: Final = 256
 
 #: Batches that wait for a thread, for each thread: enough to keep it busy, few enough to keep memory flat.
 _AHEAD: Final = 4
@@ -47,6 +48,7 @@ MEMORY_NAME: Final = "translations.sqlite"
 FLAGS: Final[tuple[str, ...]] = (*get_args(Flag), "retried", "memory", "no_model", "broken_model")
 
 Route = tuple[Model, ...]
+OnProgress = Callable[[int, int], None]
 Check = Callable[[str, str, str, str], Sequence[str]]
 """Names what is wrong with a translation: source, target, source language, target language -> flags."""
 
@@ -128,6 +130,7 @@ class Engine:
         *,
         run_id: str,
         threads: int,
+        on_progress: OnProgress = lambda _done, _of: None,
         check: Check = _check,
     ) -> None:
         """Make ready; models are loaded when the first text needs them.
@@ -138,6 +141,7 @@ class Engine:
             memory: Open, for this run.
             run_id: Names the run in the memory.
             threads: Threads that translate.
+            on_progress: Told after each batch how many sentences of how many a model has done.
             check: Judges each sentence; only measurements put another one in its place.
         """
         self.counts = Counts()
@@ -150,6 +154,7 @@ class Engine:
         self._memory = memory
         self._run_id = run_id
         self._threads = threads
+        self._on_progress = on_progress
         self._check = check
         self._first = Decoding(beam=options.beam)
         self._shelf = Shelf(device=options.device, threads=threads, most_bytes=options.loaded_mb * 2**20)
@@ -302,6 +307,7 @@ class Engine:
             }
             self._memory.add([(keys[sentence], item) for sentence, item in fresh.items()])
             answers.update(fresh)
+            self._on_progress(len(answers), len(keys))
 
         for batch in batches(tokens, BATCH_TOKENS):
             if all(keys[sentence] in known for sentence in batch):
@@ -360,7 +366,7 @@ class Engine:
 
 @contextmanager
 def open_engine(
-    options: TranslateOptions, models: Models, state: Path, run_id: str, run_date: date
+    options: TranslateOptions, models: Models, state: Path, *, run_id: str, run_date: date, on_progress: OnProgress
 ) -> Iterator[Engine]:
     """Open the engine of one run on top of the translation memory below a folder, which is cut back at the end.
 
@@ -368,7 +374,14 @@ def open_engine(
         SetupError, BusyError: If the memory cannot be used.
     """
     with TranslationMemory.open(state / MEMORY_NAME, run_date) as memory:
-        engine = Engine(options, models, memory, run_id=run_id, threads=options.threads or usable_cpus())
+        engine = Engine(
+            options,
+            models,
+            memory,
+            run_id=run_id,
+            threads=options.threads or usable_cpus(),
+            on_progress=on_progress,
+        )
         try:
             yield engine
         finally:

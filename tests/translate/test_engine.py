@@ -1,5 +1,6 @@
 """A chunk is translated sentence by sentence, once each, checked, remembered and put back in place."""
 
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -7,13 +8,14 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from translating import GERMAN, GREEK, article, engine, translations, with_languages
+from translating import DAY, GERMAN, GREEK, SPLITTER, article, engine, translations, with_languages
 
-from normalize.options import TranslateOptions
-from normalize.translate.engine import BATCH_TOKENS, RETRY, batches
+from normalize.options import DeclaredModel, TranslateOptions
+from normalize.translate.engine import BATCH_TOKENS, RETRY, Engine, batches
 from normalize.translate.loaded import Decoded, Decoding, LoadedModel
 from normalize.translate.memory import TranslationMemory
-from normalize.translate.models import Models
+from normalize.translate.models import Models, find_models
+from normalize.translate.packages import add
 from schemas.document import Article, TranslatedText
 
 
@@ -88,11 +90,56 @@ def test_a_paragraph_in_another_language_goes_its_own_way(models: Models, memory
     assert done.paragraphs[3] == TranslatedText(text="Une phrase.", flags=("no_model",))
 
 
+def test_a_model_converted_by_hand_translates_as_its_package_does(models: Models, memory: Path, tmp_path: Path) -> None:
+    (packed,) = models.between("de", "en") or ()
+    folder = tmp_path / "by-hand"
+    shutil.copytree(packed.folder / "model", folder)
+    for name in ("source.spm", "target.spm"):
+        shutil.copy(packed.folder / "sentencepiece.model", folder / name)
+    entry = DeclaredModel(source="de", target="en", path=folder)
+    mine = find_models(TranslateOptions(models_dir="/nowhere"), (entry,), {"XDG_DATA_HOME": "/nowhere"})
+    items = [article("de", *GERMAN)]
+    (done,) = translations(mine, memory, items)
+    assert done.models[0].startswith("by-hand-de_en - sha256:")
+    assert done.text == translations(models, memory, items)[0].text
+
+
+def test_progress_is_told_after_each_batch(models: Models, memory: Path) -> None:
+    told: list[tuple[int, int]] = []
+    with TranslationMemory.open(memory, DAY) as opened:
+        made = Engine(
+            TranslateOptions(),
+            models,
+            opened,
+            run_id="night",
+            threads=1,
+            on_progress=lambda *so_far: told.append(so_far),
+            check=wrong_where("nowhere"),
+        )
+        made.translate(many_articles(), 0)
+        made.close()
+    assert [of for _, of in told] == [len(many_articles()) + 2] * len(told)
+    assert [done for done, _ in told] == sorted({done for done, _ in told})
+    assert told[-1][0] == told[-1][1]
+
+
 def test_entities_come_through_as_they_were(models: Models, memory: Path) -> None:
     entities = ("https://akti.example/a_b?c=1", "post_1@akti.example", "#Hafen_2026", "@akti_news")
     text = f"{GERMAN[0]} {entities[0]} {entities[1]} {GERMAN[1]} {entities[2]} {entities[3]}"
     (done,) = translations(models, memory, [article("de", text)])
     assert all(entity in done.paragraphs[0].text for entity in entities)
+
+
+def test_a_package_that_ships_a_splitter_is_cut_by_it_without_a_network(tmp_path: Path, memory: Path) -> None:
+    add(str(SPLITTER), tmp_path / "models", "")
+    own = find_models(TranslateOptions(models_dir=str(tmp_path / "models")), (), {"XDG_DATA_HOME": "/nowhere"})
+    (model,) = own.found
+    assert (model.version, (model.folder / "minisbd").is_dir()) == ("0.2", True)
+    text = f"{GREEK[0]}. Ο κ. Λιγνός ήρθε; Ναι! {GREEK[0]}."
+    (done,) = translations(own, memory, [article("el", text)])
+    assert done.paragraphs[0].text.count("The bell has rung again") == 2
+    loaded = LoadedModel(model, device="cpu", threads=1)
+    assert list(loaded.split(text)) == [f"{GREEK[0]}.", "Ο κ. Λιγνός ήρθε;", "Ναι!", f"{GREEK[0]}."]
 
 
 # ---- checks ----------------------------------------------------------------------------------------

@@ -14,6 +14,8 @@ from schemas.document import Article, Image, Language, Paragraph, RawDocument, T
 
 ROOT = Path(__file__).parent.parent.parent
 PACKAGES = ROOT / "seeds" / "models"
+#: The demo's Greek model with a sentence splitter of its own, in MiniSBD's form.
+SPLITTER = ROOT / "tests" / "models" / "translate-el_en-0_2-sbd.argosmodel"
 DAY = date(2026, 1, 8)
 
 GERMAN = (
