@@ -11,6 +11,7 @@ import time
 from hashlib import sha256
 from pathlib import Path
 
+import ctranslate2
 import polars as pl
 import pytest
 from whole_runs import ROOT, Ended, assert_closed, babelwire
@@ -154,6 +155,13 @@ def test_without_any_model_the_run_works_and_says_what_is_missing(tmp_path: Path
     assert_closed(ended)
     assert {row["mt_status"] for row in ended.rows("articles")} == {"not_needed", "no_model"}
     assert "no model for" in ended.talk
+
+
+@pytest.mark.skipif(ctranslate2.get_cuda_device_count() > 0, reason="there is a CUDA device here")
+def test_a_device_that_is_not_there_is_said_at_once(tmp_path: Path, models_dir: Path) -> None:
+    ended = night(tmp_path / "run", models_dir, "--device", "cuda")
+    assert ended.code == 2
+    assert ended.talk.startswith('babelwire: translate.device is "cuda", but no CUDA device can be used here')
 
 
 def test_off_leaves_translation_out(tmp_path: Path, models_dir: Path) -> None:

@@ -24,7 +24,7 @@ from typing import Final, get_args
 from normalize.options import TranslateOptions, usable_cpus
 from normalize.translate.checks import Flag, faults
 from normalize.translate.checks import score as score_of
-from normalize.translate.loaded import Decoded, Decoding, LoadedModel, ModelError, Shelf
+from normalize.translate.loaded import Decoded, Decoding, LoadedModel, ModelError, Shelf, require_device
 from normalize.translate.memory import Remembered, TranslationMemory, key_of
 from normalize.translate.models import Model, Models
 from normalize.translate.sentences import Part, cut, join
@@ -371,8 +371,10 @@ def open_engine(
     """Open the engine of one run on top of the translation memory below a folder, which is cut back at the end.
 
     Raises:
-        SetupError, BusyError: If the memory cannot be used.
+        SetupError: If the memory cannot be used, or there is no such device.
+        BusyError: If the disk is full or another run holds the memory.
     """
+    require_device(options.device)
     with TranslationMemory.open(state / MEMORY_NAME, run_date) as memory:
         engine = Engine(
             options,

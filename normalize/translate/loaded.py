@@ -43,6 +43,17 @@ class Decoded:
     tokens: int
 
 
+def require_device(device: str) -> None:
+    """See that there is a device to translate on.
+
+    Raises:
+        SetupError: If there is none.
+    """
+    if device == "cuda" and not ctranslate2.get_cuda_device_count():
+        message = 'translate.device is "cuda", but no CUDA device can be used here; take "cpu" or look after the driver'
+        raise SetupError(message)
+
+
 class ModelError(Exception):
     """A model cannot be loaded; says why."""
 
