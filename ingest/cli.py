@@ -28,10 +28,14 @@ from schemas.errors import BabelwireError, BusyError, SetupError
 if TYPE_CHECKING:
     from ingest.run import Summary
     from ingest.sources.inputs import Input
+    from normalize.translate.models import Models
 
 SETUP = 2
 NOTHING_NEW = 5
 TRY_LATER = 75
+
+#: Kinds that a line of the closing summary lists.
+MOST_LISTED = 10
 
 app = typer.Typer(
     name="babelwire",
@@ -162,7 +166,7 @@ def run(
             command=sys.argv,
             models=models,
         )
-    _say(_in_words(summary))
+    _say(_in_words(summary, models))
     if summary.nothing_new is not None:
         raise typer.Exit(NOTHING_NEW)
 
@@ -192,7 +196,7 @@ def _inputs(arguments: Sequence[str]) -> "tuple[Input, ...]":
     return tuple(found.values())
 
 
-def _in_words(summary: "Summary") -> str:
+def _in_words(summary: "Summary", models: "Models") -> str:
     """Say what a run did, for the end of a log."""
     if summary.nothing_new is not None:
         done = summary.nothing_new
@@ -209,14 +213,14 @@ def _in_words(summary: "Summary") -> str:
         f"  skipped       {summary.skipped}",
         f"  languages     {_listed(summary.by_language)}",
         f"  page types    {_listed(summary.by_page_type)}",
-        *_translation(summary),
+        *_translation(summary, models),
         f"  time          {summary.seconds:.1f} s, {rate:.1f} pages/s",
         f"  output        {summary.output}",
     ]
     return "\n".join(lines)
 
 
-def _translation(summary: "Summary") -> list[str]:
+def _translation(summary: "Summary", models: "Models") -> list[str]:
     """Say what was translated, and for which languages a model is missing."""
     if not summary.sentences:
         return []
@@ -230,11 +234,13 @@ def _translation(summary: "Summary") -> list[str]:
         f"  sentences     {counts['sentences']}, {counts['unique']} different: {became}",
     ]
     if summary.no_model:
+        from ingest.models import add_command  # noqa: PLC0415
+
         waiting = {language: records for language, (records, _) in summary.no_model.items()}
         characters = sum(count for _, count in summary.no_model.values())
         lines += [
             f"  no model for  {_listed(waiting)}: {characters:,} characters wait",
-            f"                babelwire models plan {summary.output} says which would help",
+            f"                {add_command(models, list(waiting)[:MOST_LISTED], summary.target)}",
         ]
     lines += [f"  broken model  {reason}" for reason in summary.broken_models.values()]
     return lines
@@ -242,11 +248,10 @@ def _translation(summary: "Summary") -> list[str]:
 
 def _listed(counts: dict[str, int], *, before: str = "") -> str:
     """List the most frequent, and how many kinds more there are."""
-    shown = 10
     if not counts:
         return "" if before else "none"
-    text = ", ".join(f"{name} {count}" for name, count in list(counts.items())[:shown])
-    more = f" and {len(counts) - shown} more" if len(counts) > shown else ""
+    text = ", ".join(f"{name} {count}" for name, count in list(counts.items())[:MOST_LISTED])
+    more = f" and {len(counts) - MOST_LISTED} more" if len(counts) > MOST_LISTED else ""
     return before + text + more
 
 
@@ -353,13 +358,14 @@ def remove_models(
 def plan_models(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The --output of runs.")],
     *,
+    run_id: Annotated[str | None, typer.Option("--run", metavar="ID", help="One run instead of all.")] = None,
     config: ConfigOption = None,
 ) -> None:
     """Show which models are missing and how much text waits for each: babelwire models plan news."""
     from ingest import models  # noqa: PLC0415
     from ingest.config import read_options  # noqa: PLC0415
 
-    typer.echo(models.planned(folder, read_options(config, os.environ), os.environ))
+    typer.echo(models.planned(folder, run_id, read_options(config, os.environ), os.environ))
 
 
 @models_app.command("verify")

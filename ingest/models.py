@@ -71,20 +71,18 @@ def removed(names: Sequence[str], options: Options, environment: Mapping[str, st
             yield f"removed: {place / folder}"
 
 
-def planned(folder: Path, options: Options, environment: Mapping[str, str]) -> str:
-    """Say which models are missing for the records of an output folder, the one with most text first."""
+def planned(folder: Path, run_id: str | None, options: Options, environment: Mapping[str, str]) -> str:
+    """Say which models are missing for the records of an output folder or of one run, the one with most text first."""
     target = options.translate.target
     if target == OFF:
         message = 'translate.target is "off", so no model is missing; name the language in the configuration'
         raise SetupError(message)
     models = find_models(options.translate, options.models, environment)
-    waiting = _waiting(folder, target)
+    waiting = _waiting(folder, run_id, target)
     rows, ready = [], []
     for language, records, characters in waiting:
-        needed = missing_pairs(models, language, target)
-        if needed:
-            names = " ".join(f"{model_code(source)}-{model_code(goal)}" for source, goal in needed)
-            rows.append((language, f"{records:,}", f"{characters:,}", f"babelwire models add {names}"))
+        if missing_pairs(models, language, target):
+            rows.append((language, f"{records:,}", f"{characters:,}", add_command(models, [language], target)))
         else:
             ready.append(f"{language} {records:,}")
     if not waiting:
@@ -95,12 +93,18 @@ def planned(folder: Path, options: Options, environment: Mapping[str, str]) -> s
     return "\n".join(lines)
 
 
-def _waiting(folder: Path, target: str) -> list[tuple[str, int, int]]:
+def _waiting(folder: Path, run_id: str | None, target: str) -> list[tuple[str, int, int]]:
     """Count records and characters by language that are not in the target yet, most characters first."""
     length = pl.col("text").str.len_chars() + pl.col("title").str.len_chars().fill_null(0)
+    tables = open_tables(folder)
+    articles = tables["articles"]
+    if run_id is not None:
+        articles = articles.filter(run_id=run_id)
+        if run_id not in tables["runs"].select("run_id").collect()["run_id"]:
+            message = f'{folder} has no run "{run_id}"; each file in {folder / "runs"} is named after one'
+            raise SetupError(message)
     frame = (
-        open_tables(folder)["articles"]
-        .filter(pl.col("mt_lang").ne_missing(target) & (pl.col("lang") != "und"))
+        articles.filter(pl.col("mt_lang").ne_missing(target) & (pl.col("lang") != "und"))
         # The last run's word on a document is the one that counts.
         .sort("run_date", "run_id")
         .unique("record_id", keep="last")
@@ -123,6 +127,12 @@ def missing_pairs(models: Models, language: str, target: str) -> tuple[tuple[str
         return ((language, target),)
     legs = ((language, "en"), ("en", target))
     return tuple(leg for leg in legs if not is_same(*leg) and models.between(*leg) is None)
+
+
+def add_command(models: Models, languages: Sequence[str], target: str) -> str:
+    """Give the command that adds what is missing for some languages."""
+    pairs = dict.fromkeys(pair for language in languages for pair in missing_pairs(models, language, target))
+    return "babelwire models add " + " ".join(f"{model_code(source)}-{model_code(goal)}" for source, goal in pairs)
 
 
 def verified(options: Options, environment: Mapping[str, str]) -> Iterator[tuple[str, bool]]:

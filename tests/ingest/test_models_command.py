@@ -119,6 +119,13 @@ def test_plan_goes_through_english_and_leaves_out_what_is_there(folder: Path) ->
     assert said.splitlines()[-1] == "models are there by now for: ru 2, en 1; the same run command translates them"
 
 
+def test_plan_can_look_at_one_run(mixed: Ended, folder: Path) -> None:
+    run_id = mixed.manifest()["run_id"]
+    assert models(folder, "plan", "out", "--run", run_id) == models(folder, "plan", "out")
+    code, said = models(folder, "plan", "out", "--run", "nothing")
+    assert (code, said.startswith('babelwire: out has no run "nothing"; each file in out/runs')) == (2, True)
+
+
 def test_plan_says_so_when_nothing_waits(folder: Path) -> None:
     (folder / "page.txt").write_text(
         "The town library opens its doors this Saturday after two years of building works.\n"
