@@ -60,7 +60,8 @@ def sniff(head: Head) -> bool:
     if head.data.startswith(b"WARC/"):
         return True
     if head.named(".warc"):
-        return media_of(head.data) != "html"
+        # What is left of a first record may look like a page; a page has no headers of the records behind it.
+        return media_of(head.data) != "html" or b"\r\nWARC/1." in head.data
     if head.packing == "gz" and not head.data:
         return _next_start(io.BytesIO(head.stored), 1, packed=True) is not None
     return False

@@ -5,9 +5,10 @@ the file at once. A row says which run and chunk added it: a run that goes on af
 because a model's rounding, and so now and then a word, depends on what else is in the batch.
 """
 
+import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from hashlib import blake2b
@@ -15,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from schemas.errors import BusyError, SetupError
+from schemas.errors import BabelwireError, BusyError, SetupError
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS translations (
@@ -31,6 +32,12 @@ CREATE TABLE IF NOT EXISTS translations (
 
 #: How long to wait for another run that writes, in seconds.
 _PATIENCE: Final = 120
+
+#: Endings of the files that SQLite keeps beside its own.
+_BESIDE: Final = ("-wal", "-shm")
+
+#: SQLite writes at least so much when it opens a file in WAL mode, in bytes.
+_LEAST_ROOM: Final = 2**17
 
 #: SQLite takes 999 or more variables in one statement.
 _AT_ONCE: Final = 900
@@ -77,20 +84,18 @@ class TranslationMemory:
             SetupError: If it cannot be written.
             BusyError: If the disk is full.
         """
-        with _disk_errors(path):
-            try:
+        is_new = not path.exists()
+        try:
+            with _disk_errors(path):
                 path.parent.mkdir(parents=True, exist_ok=True)
-                return cls(_connect(path), path, day)
-            except sqlite3.OperationalError:
-                raise
-            except sqlite3.DatabaseError:
-                for ending in ("-wal", "-shm"):
-                    path.with_name(path.name + ending).unlink(missing_ok=True)
-                path.replace(path.with_name(f"{path.name}.damaged"))
-                return cls(_connect(path), path, day)
-            except OSError as error:
-                message = f"{path} cannot be written ({error.strerror}); look after the output's disk"
-                raise SetupError(message) from error
+                return cls(_connected(path), path, day)
+        except OSError as error:
+            message = f"{path} cannot be written ({error.strerror}); look after the output's disk"
+            raise SetupError(message) from error
+        except BabelwireError:
+            if is_new:
+                _remove(path)
+            raise
 
     def close(self) -> None:
         """Let go of the file."""
@@ -166,6 +171,27 @@ class TranslationMemory:
         return gone
 
 
+def _connected(path: Path) -> sqlite3.Connection:
+    """Open the file; one that is no database is set aside first."""
+    try:
+        return _connect(path)
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError:
+        for ending in _BESIDE:
+            path.with_name(path.name + ending).unlink(missing_ok=True)
+        path.replace(path.with_name(f"{path.name}.damaged"))
+        return _connect(path)
+
+
+def _remove(path: Path) -> None:
+    """Take away a memory that never came to be, and its folder if nothing else is in it."""
+    with suppress(OSError):
+        for ending in ("", *_BESIDE):
+            path.with_name(path.name + ending).unlink(missing_ok=True)
+        path.parent.rmdir()
+
+
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=_PATIENCE)
     try:
@@ -193,11 +219,21 @@ def _disk_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-            message = f"translation memory {path}: {error}; run again when there is room or the other run has ended"
+        if error.sqlite_errorcode in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+            message = f"translation memory {path} is held by another run; run again when it has ended"
+            raise BusyError(message) from error
+        # Where there is no room for its first pages, SQLite speaks of an error of the disk.
+        if error.sqlite_errorcode == sqlite3.SQLITE_FULL or _is_full(path):
+            message = f"translation memory {path}: no space left on the disk; run again when there is room"
             raise BusyError(message) from error
         message = f"translation memory {path} cannot be used ({error}); look after the output's disk"
         raise SetupError(message) from error
     except sqlite3.DatabaseError as error:
         message = f"translation memory {path} is damaged ({error}); remove it and run again: nothing but time is lost"
         raise SetupError(message) from error
+
+
+def _is_full(path: Path) -> bool:
+    with suppress(OSError):
+        return shutil.disk_usage(path.parent).free < _LEAST_ROOM
+    return False

@@ -21,6 +21,8 @@ from schemas.document import (
     RawDocument,
     Rejected,
     Removed,
+    TranslatedText,
+    Translation,
 )
 from schemas.record import (
     COLUMNS,
@@ -93,7 +95,28 @@ def test_columns_stand_in_the_order_of_the_design() -> None:
         "provenance",
         "run",
     ]
-    assert len({column.name for column in COLUMNS}) == len(COLUMNS) == 66
+    assert len({column.name for column in COLUMNS}) == len(COLUMNS) == 68
+
+
+def test_a_translation_stands_beside_the_original() -> None:
+    done = Translation(
+        status="partial",
+        lang="en",
+        title=TranslatedText(text="Harbour", score=0.9),
+        paragraphs=tuple(
+            TranslatedText(text=item.text.upper(), score=0.5, flags=("retried",)) for item in FULL.paragraphs
+        ),
+        captions=(TranslatedText(text="Port", score=0.8),),
+        path=("el", "en"),
+        models=("translate-el_en 1.9 sha256:00",),
+        flags=("retried",),
+    )
+    row = records(replace(FULL, translation=done)).row(0, named=True)
+    assert (row["mt_status"], row["mt_lang"], row["mt_title"], row["mt_subtitle"]) == ("partial", "en", "Harbour", None)
+    assert row["mt_text"] == FULL.text.upper()
+    assert row["mt_paragraphs"][0] == {"text": FULL.paragraphs[0].text.upper(), "score": 0.5, "flags": ["retried"]}
+    assert (row["mt_captions"], row["mt_path"], row["mt_flags"]) == (["Port"], ["el", "en"], ["retried"])
+    assert not problems(records(replace(FULL, translation=done)), COLUMNS)
 
 
 def test_every_meaning_is_one_sentence() -> None:
