@@ -37,6 +37,10 @@ class Segment(NamedTuple):
     bold_chars: int
     #: Links in it: address as written, and the words they stand on.
     links: tuple[tuple[str, str], ...] = ()
+    #: Numbers of the columns it lies in, from the page's root inwards; the last is ``column``.
+    trail: tuple[int, ...] = (0,)
+    #: Number of the path of elements and class names that leads to it: what a template repeats has one path.
+    path: int = 0
 
     @property
     def link_density(self) -> float:
@@ -227,20 +231,24 @@ class _Walk:
         self._in_bold = 0
         self._after_break = -1
         self._columns = 0
+        #: (path of the element around, element, class names) -> number of the path.
+        self._paths: dict[tuple[int, str, str | None], int] = {}
+        self._trail: tuple[int, ...] = (0,)
+        self._path = 0
 
-    def of(self, tree: HtmlElement) -> tuple[Segment, ...]:  # noqa: C901, PLR0912  (one hot loop)
+    def of(self, tree: HtmlElement) -> tuple[Segment, ...]:  # noqa: C901, PLR0912, PLR0915  (one hot loop)
         """Give the pieces of the body, or of the whole tree where it has none."""
         body = tree.find("body")
         top = tree if body is None else body
         walk = etree.iterwalk(top, events=("start", "end"))
         # What holds around each open element, and what its end does.
-        around: list[tuple[str, frozenset[Place], int, _AtEnd]] = []
+        around: list[tuple[str, frozenset[Place], int, _AtEnd, tuple[int, ...], int]] = []
         block, places, column = "body", frozenset[Place](), 0
         for event, node in walk:
             if event == "end":
                 if around[-1][3] == "flush":
                     self._flush(block, places, column)
-                block, places, column, at_end = around.pop()
+                block, places, column, at_end, self._trail, self._path = around.pop()
                 if at_end == "link":
                     self._in_link -= 1
                 elif at_end == "bold":
@@ -250,6 +258,7 @@ class _Walk:
                 continue
             tag: str = node.tag
             outer = block, places, column
+            trail, path = self._trail, self._path
             at_end = None
             if tag in _SKIP:
                 walk.skip_subtree()
@@ -265,9 +274,12 @@ class _Walk:
             else:
                 if tag in _BLOCK:
                     self._flush(block, places, column)
+                    here = path, tag, node.get("class")
+                    self._path = self._paths.setdefault(here, len(self._paths) + 1)
                     if tag not in _LEAVES:
                         self._columns += 1
                         column = self._columns
+                        self._trail = (*trail, column)
                     block, places, at_end = tag, _places(node, tag, places), "flush"
                 else:
                     at_end = self._enter(node, tag)
@@ -282,7 +294,7 @@ class _Walk:
                     walk.skip_subtree()
                 elif text := node.text:
                     self._add(text)
-            around.append((*outer, at_end))
+            around.append((*outer, at_end, trail, path))
         self._flush("body", frozenset(), 0)
         return tuple(self._found)
 
@@ -329,6 +341,8 @@ class _Walk:
                             bold_chars=self._bold_chars,
                             column=column,
                             links=tuple(self._links),
+                            trail=self._trail,
+                            path=self._path,
                         )
                     )
         self._buffer.clear()
@@ -351,6 +365,8 @@ class _Walk:
                         link_chars=sum(len(link.strip()) for link in links),
                         bold_chars=0,
                         column=column,
+                        trail=self._trail,
+                        path=self._path,
                     )
                 )
 

@@ -1,0 +1,1 @@
+"""The judge of blocks: which segments of a page are its story."""
