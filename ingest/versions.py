@@ -6,12 +6,16 @@ from importlib.metadata import PackageNotFoundError, version
 # Each of these can change what a record says without any change of ours.
 TOOLS = (
     "courlan",
+    "ctranslate2",
     "fastwarc",
     "ftfy",
     "htmldate",
     "langdetect",
+    "lightgbm",
     "lxml",
     "polars",
+    "sentencepiece",
+    "sentencex",
     "trafilatura",
 )
 

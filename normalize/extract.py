@@ -4,9 +4,13 @@ import re
 from dataclasses import replace
 from itertools import pairwise
 
+from lxml.html import HtmlElement
+
 from normalize import metadata
 from normalize.column import check_column
 from normalize.images import read_images
+from normalize.judge.evidence import About
+from normalize.judge.judge import judge, story
 from normalize.main_text import find_paragraphs, story_paragraphs
 from normalize.options import DocumentOptions
 from normalize.segments import Segment, drop_unseen, parse, segment
@@ -24,6 +28,9 @@ _WRAP_SHARE = 0.6
 _ITEM_CHARS = 80
 
 _BOLD_HEADING_CHARS = 120
+
+#: A story of fewer characters is a doubtful one: a note, a page without a story, or one the judge does not understand.
+_DOUBTFUL_CHARS = 250
 
 _KEPT_ROLE: dict[str, KeptRole] = {
     "h1": "heading", "h2": "heading", "h3": "heading", "h4": "heading", "h5": "heading", "h6": "heading",
@@ -70,18 +77,44 @@ def _from_html(decoded: Decoded, options: DocumentOptions) -> Page:
     segments = segment(tree, options)
     claims, types = metadata.read_claims(tree)
     images = read_images(tree)
-    drop_unseen(tree)
-    paragraphs = story_paragraphs(tree, segments) if segments else []
-    kept, missing = find_paragraphs(segments, paragraphs)
-    checked = check_column(segments, kept)
-    blocks: list[Block] = [_unplaced(text) for after, text in missing if after < 0]
-    for number, (piece, keep, check) in enumerate(zip(segments, kept, checked, strict=True)):
-        blocks.append(_block(piece, keep=keep if check is None else check == "column:story", rule=check))
-        blocks += [_unplaced(text) for after, text in missing if after == number]
+    about = about_of(claims, types)
+    kept = story(segments, judge(segments, about).tolist(), about) if segments else []
+    if sum(len(piece.text) for piece, keep in zip(segments, kept, strict=True) if keep) >= _DOUBTFUL_CHARS:
+        blocks = [_block(piece, keep=keep, said_by="judge") for piece, keep in zip(segments, kept, strict=True)]
+    else:
+        blocks = _second_opinion(tree, segments)
     return Page(decoded=decoded, blocks=tuple(blocks), claims=claims, images=images, types=types)
 
 
-def _block(piece: Segment, *, keep: bool, rule: str | None) -> Block:
+def _second_opinion(tree: HtmlElement, segments: tuple[Segment, ...]) -> list[Block]:
+    """Take trafilatura's word, checked against the page's best column, where the judge finds next to nothing."""
+    drop_unseen(tree)
+    kept, missing = find_paragraphs(segments, story_paragraphs(tree, segments) if segments else [])
+    checked = check_column(segments, kept)
+    blocks: list[Block] = [_unplaced(text) for after, text in missing if after < 0]
+    for number, (piece, keep, check) in enumerate(zip(segments, kept, checked, strict=True)):
+        by_column = check is not None
+        blocks.append(
+            _block(
+                piece,
+                keep=check == "column:story" if by_column else keep,
+                said_by="column" if by_column else "trafilatura",
+            )
+        )
+        blocks += [_unplaced(text) for after, text in missing if after == number]
+    return blocks
+
+
+def about_of(claims: tuple[Claim, ...], types: tuple[str, ...]) -> About:
+    """Give what of a page's claims helps to judge its segments."""
+    return About(
+        titles=tuple(claim.value for claim in claims if claim.field == "title"),
+        descriptions=tuple(claim.value for claim in claims if claim.field == "description"),
+        types=types,
+    )
+
+
+def _block(piece: Segment, *, keep: bool, said_by: str) -> Block:
     role: KeptRole = _KEPT_ROLE.get(piece.element, "paragraph")
     if role == "paragraph" and _is_bold_heading(piece):
         role = "heading"
@@ -93,7 +126,7 @@ def _block(piece: Segment, *, keep: bool, rule: str | None) -> Block:
         text=piece.text,
         role=role if keep else "boilerplate",
         keep=keep,
-        rule=rule or ("trafilatura:story" if keep else "trafilatura:left-out"),
+        rule=f"{said_by}:story" if keep else f"{said_by}:left-out",
         element=piece.element,
         places=frozenset(piece.places),
         link_density=piece.link_density,

@@ -120,7 +120,7 @@ class Block:
     text: str
     role: Role
     keep: bool
-    #: What decided, as "where:what", for instance "lexicon:el:ad" or "trafilatura:main".
+    #: What decided, as "where:what", for instance "lexicon:el:ad" or "judge:story".
     rule: str
     #: The HTML element it came from ("p", "h2", "li"), or "line" in a text dump.
     element: str

@@ -259,7 +259,7 @@ def _standfirst(blocks: list[Block], heading: int, page: Page) -> None:
         if block.places & _NOT_STORY or block.link_density > 0.3:  # noqa: PLR2004  (a teaser)
             continue
         # A standfirst ends like a sentence, or the extractor had it and only the column check did not.
-        ends = bool(SENTENCE_END.search(block.text)) or block.rule == "column:outside" or marked
+        ends = bool(SENTENCE_END.search(block.text)) or block.rule == "column:left-out" or marked
         if said or is_long(block.text) or (ends and at_least(block.text, _DECK_CHARS)):
             blocks[number] = replace(block, role="deck", keep=True, rule="head:deck")
             return
