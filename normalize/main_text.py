@@ -48,7 +48,7 @@ def _is_short(paragraphs: Sequence[str], segments: Sequence[Segment]) -> bool:
     if sum(map(len, paragraphs)) < _LOW_SHARE * sum(len(segment.text) for segment in prose):
         return True
     best = best_column(segments)
-    story = "".join(map(key, paragraphs))
+    story = set(map(key, paragraphs))
     column = [segment.text for segment in prose if segment.column == best]
     return sum(len(text) for text in column if key(text) in story) < _LOW_SHARE * sum(map(len, column))
 
