@@ -148,12 +148,16 @@ def run(
     """Turn inputs into records: babelwire run pages/ --output news."""
     run_date = _day(day)
     from ingest import progress  # noqa: PLC0415
-    from ingest.config import read_options  # noqa: PLC0415
+    from ingest.config import OFF, read_options  # noqa: PLC0415
     from ingest.run import run as run_all  # noqa: PLC0415
-    from normalize.translate.models import find_models  # noqa: PLC0415
+    from normalize.translate.models import Models, find_models  # noqa: PLC0415
 
     options = read_options(config, os.environ, workers=workers, target=target, device=device)
-    models = find_models(options.translate, options.models, os.environ)
+    models = Models()
+    if options.translate.target != OFF:
+        models = find_models(options.translate, options.models, os.environ)
+        for item in models.broken:
+            _say(f"model {item.folder} is not used: {item.reason}")
     found = _inputs(inputs)
     with progress.shown(sys.stderr) as on_progress:
         summary = run_all(
@@ -242,7 +246,7 @@ def _translation(summary: "Summary", models: "Models") -> list[str]:
             f"  no model for  {_listed(waiting)}: {characters:,} characters wait",
             f"                {add_command(models, list(waiting)[:MOST_LISTED], summary.target)}",
         ]
-    lines += [f"  broken model  {reason}" for reason in summary.broken_models.values()]
+    lines += [f"  broken model  {reason}; once mended: --fresh" for reason in summary.broken_models.values()]
     return lines
 
 

@@ -24,6 +24,7 @@ from typing import Any, Final, TypeVar, get_type_hints
 from ingest.sources.limits import Limits
 from normalize.options import DeclaredModel, DocumentOptions, TranslateOptions, usable_cpus
 from schemas.errors import SetupError
+from schemas.language import tag_of_model
 
 DEFAULT_FILE = Path("babelwire.toml")
 
@@ -162,9 +163,14 @@ def read_options(
         run=_fill(RunOptions(), "run", values),
         limits=_fill(Limits(), "limits", values),
         document=_fill(DocumentOptions(), "document", values),
-        translate=_fill(TranslateOptions(), "translate", values),
+        translate=_as_tags(_fill(TranslateOptions(), "translate", values)),
         models=models,
     )
+
+
+def _as_tags(options: TranslateOptions) -> TranslateOptions:
+    """Take a target that is named as argos names its packages for the language that it means."""
+    return replace(options, target=tag_of_model(options.target))
 
 
 TABLES: dict[str, type[RunOptions] | type[Limits] | type[DocumentOptions] | type[TranslateOptions]] = {

@@ -13,6 +13,7 @@ from normalize.translate.models import (
     Model,
     Models,
     argospm_folder,
+    changed_since,
     digest_of,
     files_of,
     find_models,
@@ -104,10 +105,10 @@ def _waiting(folder: Path, run_id: str | None, target: str) -> list[tuple[str, i
             message = f'{folder} has no run "{run_id}"; each file in {folder / "runs"} is named after one'
             raise SetupError(message)
     frame = (
-        articles.filter(pl.col("mt_lang").ne_missing(target) & (pl.col("lang") != "und"))
         # The last run's word on a document is the one that counts.
-        .sort("run_date", "run_id")
+        articles.sort("run_date", "run_id")
         .unique("record_id", keep="last")
+        .filter(pl.col("mt_lang").ne_missing(target) & (pl.col("lang") != "und"))
         .group_by("lang")
         .agg(pl.len().alias("records"), length.sum().alias("characters"))
         .sort(["characters", "lang"], descending=[True, False])
@@ -126,7 +127,9 @@ def missing_pairs(models: Models, language: str, target: str) -> tuple[tuple[str
     if is_same(target, "en"):
         return ((language, target),)
     legs = ((language, "en"), ("en", target))
-    return tuple(leg for leg in legs if not is_same(*leg) and models.between(*leg) is None)
+    missing = tuple(leg for leg in legs if not is_same(*leg) and models.between(*leg) is None)
+    # Each leg has a way, but of more than two models in all: a nearer one is missing.
+    return missing or ((language, "en"),)
 
 
 def add_command(models: Models, languages: Sequence[str], target: str) -> str:
@@ -138,26 +141,31 @@ def add_command(models: Models, languages: Sequence[str], target: str) -> str:
 def verified(options: Options, environment: Mapping[str, str]) -> Iterator[tuple[str, bool]]:
     """Hold each model against the lock, load it and let it translate; gives a line and whether it is good."""
     # Late: loads CTranslate2.
-    from normalize.translate.loaded import Decoding, LoadedModel, ModelError  # noqa: PLC0415
+    from normalize.translate.loaded import Decoding, LoadedModel, ModelError, splitter_of  # noqa: PLC0415
 
     models = find_models(options.translate, options.models, environment)
     for item in models.broken:
         yield f"broken: {item.folder}: {item.reason}", False
-    lock = read_lock(models_folder(options.translate, environment))
+    place = models_folder(options.translate, environment)
+    lock = read_lock(place)
     for model in models.found:
-        if fault := _changed(model, lock):
-            yield f"changed: {model.name} {model.version}: {fault}", False
-            continue
         try:
+            if fault := _changed(model, lock):
+                yield f"broken: {model.folder}: {fault}", False
+                continue
+            splitter_of(model)
             loaded = LoadedModel(model, device=options.translate.device, threads=1)
             (answer,) = loaded.translate([loaded.encode(PROBE)], Decoding(beam=options.translate.beam))()
             loaded.unload()
-        except (ModelError, RuntimeError) as error:
+        except (ModelError, OSError) as error:
             yield f"broken: {model.name} {model.version}: {error}", False
             continue
         yield f'good: {model.name} {model.version}: "{PROBE}" > "{answer.text}"', True
     for folder in sorted(set(lock) - {model.folder.name for model in models.found} - _names(models.broken)):
-        yield f"unused: {folder}: another model of the same pair goes before it, or its folder is gone", True
+        if (place / folder).is_dir():
+            yield f"unused: {folder}: another model of the same pair goes before it", True
+        else:
+            yield f"gone: {folder}: it is in the lock, but its folder is not there; add it again", False
 
 
 def _names(broken: Sequence[Broken]) -> set[str]:
@@ -170,7 +178,7 @@ def _changed(model: Model, lock: Mapping[str, Locked]) -> str | None:
     now = digest_of(model.folder, files_of(model.folder))
     if locked is None or now == locked.sha256:
         return None
-    return f"it has SHA-256 {now}, but it had {locked.sha256} when it was added; remove it and add it again"
+    return changed_since(locked, now)
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -89,6 +89,8 @@ def primary(tag: str | None) -> str | None:
 #: Names that argos gives its packages where they are no language tags.
 _TAG_OF_MODEL: Final = {"zt": "zh-Hant", "pb": "pt-BR"}
 
+_SAME: Final = {"nb": "no"}
+
 #: Languages near enough that a model of the second reads the first as well, best first.
 _READ_AS: Final[dict[str, tuple[str, ...]]] = {
     "no": ("nb",), "nb": ("no",), "nn": ("no", "nb"), "pt": ("pt-BR",), "zh": ("zh-Hans",), "hbs": ("hr", "sr", "bs"),
@@ -126,7 +128,9 @@ def read_as(tag: str) -> tuple[str, ...]:
 def is_same(tag: str, other: str) -> bool:
     """Say whether a text in one language need not be translated into the other.
 
-    >>> is_same("pt", "pt-BR"), is_same("zh-Hans", "zh-Hant")
-    (True, False)
+    >>> is_same("pt", "pt-BR"), is_same("no", "nb"), is_same("zh-Hans", "zh-Hant")
+    (True, True, False)
     """
+    # Norwegian as detectors name it, and as models do.
+    tag, other = (_SAME.get(one, one) for one in (tag, other))
     return tag == other or primary(tag) == other or tag == primary(other)

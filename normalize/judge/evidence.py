@@ -76,11 +76,14 @@ _OPENING_ROLES: Final = ("comments", "related", "newsletter")
 _HEADINGS: Final = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 
 #: How much of a text is looked at for digits, capitals and the like, in characters.
-_START: Final = 300
+_START: Final = 200
+#: A time stands so near to the beginning of a dateline; further down it is part of a sentence.
+_DATELINE: Final = 120
 #: Longer lines are prose to the lexicon, longer ones no headings, and shorter ones kickers; in characters.
 _LINE_CHARS: Final = 200
 _HEADING_CHARS: Final = 60
 _KICKER_CHARS: Final = 15
+_SHORT_TITLE: Final = 5
 #: Shorter words are articles and prepositions in most languages.
 _WORD_CHARS: Final = 3
 
@@ -197,9 +200,9 @@ def _text(page: _Page, out: _Columns) -> None:
     out.add("opens", page.each(lambda text: _OPENS.match(text) is not None))
     out.add("lower_start", page.each(lambda text: text[0].islower()))
     out.add("digit_start", page.each(lambda text: text[0].isdigit()))
-    out.add("time", page.each(lambda text: _TIME.search(text[:_START]) is not None))
+    out.add("time", page.each(lambda text: _TIME.search(text[:_DATELINE]) is not None))
     out.add("marks", page.each(lambda text: len(_MARKS.findall(text[:_START]))))
-    out.add("contact", page.each(lambda text: _CONTACT.search(text[:_START]) is not None))
+    out.add("contact", page.each(lambda text: _CONTACT.search(text[:300]) is not None))
     out.add("asks", page.each(lambda text: text.endswith("?")))
     out.add("colon", page.each(lambda text: text.endswith((":", "："))))
     out.add("links", page.links)
@@ -239,13 +242,13 @@ def _position(page: _Page, out: _Columns) -> None:
 
 def _title(page: _Page, out: _Columns) -> None:
     """Say how a segment relates to the page's headline and description."""
-    wanted = {key(title) for title in page.about.titles}
+    wanted = {key(title) for title in page.about.titles if len(title) > _SHORT_TITLE}
     words = {word for title in page.about.titles[:3] for word in title.casefold().split() if len(word) >= _WORD_CHARS}
     is_title = np.fromiter((bool(name) and name in wanted for name in page.keys), np.bool_, page.size)
     is_h1 = page.of_each(lambda segment: segment.element == "h1").astype(np.bool_)
 
     def shared(text: str) -> float:
-        return len(words & set(text.casefold().split())) / len(words) if words and len(text) <= _START else 0.0
+        return len(words & set(text.casefold().split())) / len(words) if words and len(text) < 2 * _START else 0.0
 
     places = (is_title & page.heading, is_h1 & (page.length > _KICKER_CHARS), is_title)
     titled = next((int(found[0]) for found in map(np.flatnonzero, places) if len(found)), None)

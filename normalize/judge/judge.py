@@ -79,8 +79,8 @@ def story(segments: Sequence[Segment], scores: Sequence[float], about: About) ->
     for number in places:
         held[segments[number].column] += len(segments[number].text)
     column = held.most_common(1)[0][0]
-    titles = {key(title) for title in about.titles}
-    described = [start for text in about.descriptions if (start := key(text)[:_SAME_LETTERS])]
+    titles = {key(title) for title in about.titles} - {""}
+    described = [start for text in about.descriptions if len(start := key(text)[:_SAME_LETTERS]) >= _LEAD_CHARS]
     top = next((n for n in range(places[-1]) if segments[n].element == "h1" or key(segments[n].text) in titles), None)
     for number, segment in enumerate(segments[: places[-1]]):
         if kept[number]:

@@ -3,12 +3,12 @@
 The sentences of all articles are pooled and made unique. Those that the memory does not know are translated in batches of
 like length, one model after another, checked, and tried once more where a check fails. Then they are put back in place.
 
-What an article's flags say:
+What the flags say:
 
     empty, repetition, length, numbers, copied, language, unknown
                   a sentence failed this check twice (see ``normalize.translate.checks``) and stands in the original
     retried       a sentence failed a check, and the second try passed
-    memory        all its sentences were translated by an earlier run
+    memory        all its sentences were translated by an earlier run; said of single texts only
     no_model      a paragraph is in another language than the article, and no model reads that; it stands in the original
     broken_model  the model could not be loaded; everything stands in the original
 """
@@ -24,10 +24,18 @@ from typing import Final, get_args
 from normalize.options import TranslateOptions, usable_cpus
 from normalize.translate.checks import Flag, faults
 from normalize.translate.checks import score as score_of
-from normalize.translate.loaded import Decoded, Decoding, LoadedModel, ModelError, Shelf, require_device
+from normalize.translate.loaded import (
+    Decoded,
+    Decoding,
+    LoadedModel,
+    ModelError,
+    Shelf,
+    require_device,
+    splitter_of,
+)
 from normalize.translate.memory import Remembered, TranslationMemory, key_of
 from normalize.translate.models import Model, Models
-from normalize.translate.sentences import Part, cut, join
+from normalize.translate.sentences import Part, Split, cut, join
 from schemas.document import Article, TranslatedText, Translation, TranslationStatus
 from schemas.language import is_same
 
@@ -157,6 +165,7 @@ class Engine:
         self._on_progress = on_progress
         self._check = check
         self._first = Decoding(beam=options.beam)
+        self._splitters: dict[str, Split] = {}
         self._shelf = Shelf(device=options.device, threads=threads, most_bytes=options.loaded_mb * 2**20)
 
     def counted(self) -> dict[str, int]:
@@ -224,8 +233,20 @@ class Engine:
         return _Text(text, flags=("no_model",)) if other is None else self._cut(text, other)
 
     def _cut(self, text: str, route: Route) -> _Text:
-        model = self._take(route[0], sentences=0)
-        return _Text(text, flags=("broken_model",)) if model is None else _Text(text, route, cut(text, model.split))
+        split = self._splitter(route[0])
+        return _Text(text, flags=("broken_model",)) if split is None else _Text(text, route, cut(text, split))
+
+    def _splitter(self, model: Model) -> Split | None:
+        """Give the splitter of a model, which needs no loaded model; None if it is broken, which is noted once."""
+        if model.label in self.broken:
+            return None
+        if model.sha256 not in self._splitters:
+            try:
+                self._splitters[model.sha256] = splitter_of(model)
+            except ModelError as error:
+                self.broken[model.label] = str(error)
+                return None
+        return self._splitters[model.sha256]
 
     def _take(self, model: Model, sentences: int) -> LoadedModel | None:
         """Give a model, loaded; None if it cannot be, which is noted once."""
@@ -247,11 +268,17 @@ class Engine:
                 waiting.setdefault(route[leg], {}).setdefault(unit.text, []).append(unit)
         for model in sorted(waiting, key=lambda model: (-sum(map(len, waiting[model])), model.label)):
             units = waiting[model]
-            if loaded := self._take(model, sentences=len(units)):
-                self._pass_through(loaded, units, chunk)
-            else:
-                for unit in _all(units):
-                    unit.kept, unit.flags = True, ("broken_model",)
+            loaded = self._take(model, sentences=len(units))
+            try:
+                if loaded is not None:
+                    self._pass_through(loaded, units, chunk)
+                    continue
+            except ModelError as error:
+                self.broken[model.label] = str(error)
+            self.counts.unique += len(units)
+            self.counts.kept += len(units)
+            for unit in _all(units):
+                unit.kept, unit.flags = True, ("broken_model",)
 
     def _pass_through(self, loaded: LoadedModel, units: Mapping[str, list[_Unit]], chunk: int) -> None:
         """Translate, check, and try what fails once more."""

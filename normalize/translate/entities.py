@@ -30,8 +30,6 @@ _ENTITY: Final = re.compile(
     re.IGNORECASE,
 )
 
-#: A sentence with more than this is a list of links; looking for each in the whole takes more than linear time.
-
 _SAYS: Final = re.compile(r"[^\W_]")
 
 

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from typing import Any, Final, Protocol
 
 import ctranslate2
@@ -58,6 +57,34 @@ class ModelError(Exception):
     """A model cannot be loaded; says why."""
 
 
+def _cannot(model: Model, be: str, error: BaseException) -> str:
+    what = " ".join(str(error).split())[:300]
+    return (
+        f"model {model.name} {model.version} cannot be {be} ({type(error).__name__}: {what}); babelwire models verify"
+    )
+
+
+def splitter_of(model: Model) -> Split:
+    """Say how a model wants its text cut: by the splitter its package ships, else by sentencex.
+
+    Raises:
+        ModelError: If the splitter that it ships is broken.
+    """
+    files = sorted((model.folder / "minisbd").glob("*.onnx"))
+    if not files:
+        language = model.source.partition("-")[0]
+        return lambda text: sentencex.segment(language, text)
+    try:
+        from minisbd import SBDetect  # noqa: PLC0415  loads onnxruntime, which few packages need
+
+        # Named by its file: a bare language would be looked up on the network.
+        split: Split = SBDetect(str(files[0]), use_gpu=False, max_threads=1).sentences
+        split("a. b.")
+    except Exception as error:
+        raise ModelError(_cannot(model, "loaded", error)) from error
+    return split
+
+
 class Tokenizer(Protocol):
     """As argostranslate's packages have it."""
 
@@ -92,31 +119,28 @@ class LoadedModel:
                 inter_threads=threads if device == "cpu" else 1,
                 intra_threads=1,
             )
-            self._tokenizer.encode("a")
-        except (RuntimeError, ValueError, OSError, AttributeError) as error:
-            message = f"model {model.name} {model.version} cannot be loaded ({error}); babelwire models verify"
-            raise ModelError(message) from error
-
-    @cached_property
-    def split(self) -> Split:
-        """How the model wants its text cut: by the splitter its package ships, else by sentencex."""
-        files = sorted((self.model.folder / "minisbd").glob("*.onnx"))
-        if not files:
-            language = self.model.source.partition("-")[0]
-            return lambda text: sentencex.segment(language, text)
-        from minisbd import SBDetect  # noqa: PLC0415  loads onnxruntime, which few packages need
-
-        # Named by its file: a bare language would be looked up on the network.
-        detector = SBDetect(str(files[0]), use_gpu=False, max_threads=1)
-        found: Split = detector.sentences
-        return found
+            # Many a fault of a package shows only when it is used: a vocabulary that does not fit its pieces, a prefix
+            # that is no text.
+            self._start([self.encode("a")], Decoding(beam=1))()
+        except (ModelError, SetupError):
+            raise
+        except (Exception, SystemExit) as error:
+            # Whatever it is (argostranslate ends the process over a broken bpe.model), the run goes on without it.
+            raise ModelError(_cannot(model, "loaded", error)) from error
 
     def encode(self, sentence: str) -> list[str]:
         """Cut a sentence into the model's tokens."""
         return self._tokenizer.encode(sentence)
 
     def translate(self, batch: Sequence[list[str]], decoding: Decoding) -> Callable[[], list[Decoded]]:
-        """Start to translate sentences, given as tokens, in one batch; call the answer to wait for it."""
+        """Start to translate sentences, given as tokens, in one batch; call the answer to wait for it.
+
+        Raises:
+            ModelError: The model gave up, by the call that waits.
+        """
+        return self._start(batch, decoding)
+
+    def _start(self, batch: Sequence[list[str]], decoding: Decoding) -> Callable[[], list[Decoded]]:
         waiting = self._translator.translate_batch(
             list(batch),
             target_prefix=[[self._target_prefix]] * len(batch) if self._target_prefix else None,
@@ -125,7 +149,14 @@ class LoadedModel:
             asynchronous=True,
             **_AS_ARGOS,
         )
-        return lambda: [self._decoded(item.result()) for item in waiting]
+
+        def wait() -> list[Decoded]:
+            try:
+                return [self._decoded(item.result()) for item in waiting]
+            except (RuntimeError, ValueError, IndexError) as error:
+                raise ModelError(_cannot(self.model, "used", error)) from error
+
+        return wait
 
     def _decoded(self, result: Any) -> Decoded:  # noqa: ANN401  ctranslate2 has no types
         tokens = result.hypotheses[0]

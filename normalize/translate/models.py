@@ -21,7 +21,10 @@ from schemas.language import is_same, read_as, tag_of_model
 LOCK_NAME: Final = "models.lock"
 
 _TAG = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
-_VERSION_PART = re.compile(r"\d+")
+#: Long enough for any version, and short enough for Python to read.
+_VERSION_PART = re.compile(r"\d{1,18}")
+#: The name of a folder, and no way out of it.
+_PLAIN = re.compile(r"[\w-][\w.-]*")
 
 #: Between two languages without a model, the way through this one is tried first: most models lead to it.
 _HUB: Final = "en"
@@ -38,7 +41,7 @@ class Model:
     source: str
     target: str
     folder: Path
-    #: SHA-256 of names and content of all its files, in hexadecimal.
+    #: SHA-256 of names and content of all its files, and of what the configuration declares of it; in hexadecimal.
     sha256: str
     #: What its files take, in bytes: about what it takes in memory.
     size: int
@@ -148,11 +151,16 @@ def _folders(place: Path) -> list[Path]:
         return []
 
 
+def version_of(text: str) -> list[int]:
+    """Read a version as numbers, so that 1.10 is newer than 1.9."""
+    return [int(part) for part in _VERSION_PART.findall(text)]
+
+
 def _newest_first(model: Model) -> tuple[str, list[int]]:
-    return model.name, [-int(part) for part in _VERSION_PART.findall(model.version)]
+    return model.name, [-part for part in version_of(model.version)]
 
 
-def read_package(folder: Path, origin: str, known: Mapping[str, "Locked"]) -> Model | Broken:
+def read_package(folder: Path, origin: str, known: Mapping[str, "Locked"]) -> Model | Broken:  # noqa: PLR0911
     """Read what an unpacked argos package says of itself, and see that it has what it needs.
 
     Args:
@@ -182,7 +190,13 @@ def read_package(folder: Path, origin: str, known: Mapping[str, "Locked"]) -> Mo
         return Broken(
             folder=folder, reason="neither sentencepiece.model nor bpe.model is there; nothing can cut its text"
         )
-    sha256, size = _digest(folder, known.get(folder.name))
+    locked = known.get(folder.name)
+    try:
+        sha256, size = _digest(folder, locked)
+    except OSError as error:
+        return Broken(folder=folder, reason=f"{error.filename} cannot be read ({error.strerror})")
+    if locked is not None and sha256 != locked.sha256:
+        return Broken(folder=folder, reason=changed_since(locked, sha256))
     return Model(
         name=f"translate-{codes[0]}_{codes[1]}",
         version=str(metadata.get("package_version") or "0"),
@@ -199,7 +213,13 @@ def _declared(entry: DeclaredModel) -> Model | Broken:
     for name in ("model.bin", entry.source_pieces, entry.target_pieces):
         if not (entry.path / name).is_file():
             return Broken(folder=entry.path, reason=f"{name} is missing; name a folder made by a CTranslate2 converter")
-    sha256, size = _digest(entry.path, None)
+    try:
+        files, size = _digest(entry.path, None)
+    except OSError as error:
+        return Broken(folder=entry.path, reason=f"{error.filename} cannot be read ({error.strerror})")
+    # One folder may serve several pairs, told apart by a prefix alone: another prefix is another model.
+    said = (files, entry.source, entry.target, entry.source_pieces, entry.target_pieces, entry.source_prefix)
+    sha256 = hashlib.sha256("\0".join((*said, entry.target_prefix)).encode()).hexdigest()
     return Model(
         name=f"{entry.path.name}-{entry.source}_{entry.target}",
         version="-",
@@ -240,13 +260,21 @@ def read_lock(place: Path) -> dict[str, Locked]:
     """
     path = place / LOCK_NAME
     try:
-        entries = json.loads(path.read_text(encoding="utf-8"))["models"]
-        return {entry["folder"]: Locked(**entry) for entry in entries}
+        entries = [Locked(**entry) for entry in json.loads(path.read_text(encoding="utf-8"))["models"]]
+        if outside := [entry.folder for entry in entries if not _PLAIN.fullmatch(entry.folder)]:
+            message = f"{outside[0]!r} is no name of a folder"
+            raise ValueError(message)  # noqa: TRY301
+        return {entry.folder: entry for entry in entries}
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, KeyError, TypeError) as error:
         message = f"{path} cannot be read ({error}); remove it and add the models again"
         raise SetupError(message) from error
+
+
+def changed_since(locked: "Locked", sha256: str) -> str:
+    """Say that a package is not what was added."""
+    return f"it has SHA-256 {sha256}, but it had {locked.sha256} when it was added; remove it and add it again"
 
 
 def _digest(folder: Path, locked: Locked | None) -> tuple[str, int]:

@@ -7,7 +7,10 @@ beside the crawler, that may open a connection, and only when somebody adds a mo
 
 import contextlib
 import fcntl
+import http
+import http.client
 import json
+import lzma
 import os
 import re
 import shutil
@@ -18,6 +21,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from hashlib import sha256 as sha256_of
@@ -33,6 +37,7 @@ from normalize.translate.models import (
     looks_of,
     read_lock,
     read_package,
+    version_of,
 )
 from schemas.errors import SetupError
 
@@ -46,6 +51,17 @@ _PIECE: Final = 2**20
 _TIMEOUT_SECONDS: Final = 30
 #: Waits before the next try of a download that broke off, in seconds.
 _PAUSES: Final = (1, 3, 9)
+
+#: What zipfile and the packings inside of it say of damaged data.
+_DAMAGE: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+)
 
 _ADDRESS = re.compile(r"https?://", re.IGNORECASE)
 _PAIR = re.compile(r"(?:translate-)?([a-z]{2,3})[-_>]{1,2}([a-z]{2,3})")
@@ -110,13 +126,17 @@ def remove(name: str, place: Path) -> list[str]:
         pair = _PAIR.fullmatch(name)
         names = {name, f"translate-{pair[1]}_{pair[2]}" if pair else name}
         gone = [entry.folder for entry in lock.values() if entry.folder in names or entry.name in names]
+        # A package whose entry in the lock was lost can be named by its folder.
+        gone = gone or [
+            path.name for path in place.glob("*/") if path.name == name and (path / "metadata.json").exists()
+        ]
         if not gone:
             known = ", ".join(sorted(lock)) or "none"
             message = f'no model "{name}" was added to {place}; there are: {known}'
             raise SetupError(message)
         for folder in gone:
-            shutil.rmtree(place / folder, ignore_errors=True)
-            del lock[folder]
+            shutil.rmtree(place / folder)
+            lock.pop(folder, None)
         _write_lock(place, lock)
         return gone
 
@@ -131,15 +151,18 @@ class _Adding:
     def from_address(self, address: str, sha256: str | None) -> Added:
         name = PurePosixPath(urllib.parse.urlsplit(address).path).name or "package"
         # Beside the models, not in the scratch folder: what was fetched before a break is used by the next try.
-        file = self._place / f".{name}"
-        download(address, file, sha256)
-        added = self.from_file(file, address)
-        file.unlink()
-        return added
+        file = self._place / f".fetched-{name}"
+        try:
+            download(address, file, sha256)
+            return self.from_file(file, address)
+        finally:
+            file.unlink(missing_ok=True)
 
     def from_file(self, file: Path, named: str) -> Added:
-        unpacked = Path(tempfile.mkdtemp(dir=self._scratch))
-        _unpack(file, unpacked)
+        # Not by tempfile, whose folders nobody else may read.
+        unpacked = self._scratch / f"unpacked-{len(list(self._scratch.iterdir()))}"
+        unpacked.mkdir()
+        _unpack(file, unpacked, named)
         tops = list(unpacked.iterdir())
         # argos packs one folder; packages packed by hand have its content at the top.
         inner = tops[0] if len(tops) == 1 and tops[0].is_dir() else unpacked
@@ -213,8 +236,13 @@ def _held(place: Path) -> Iterator[None]:
         raise SetupError(message) from error
 
 
-def _unpack(file: Path, goal: Path) -> None:
+def _unpack(file: Path, goal: Path, named: str) -> None:
     """Unpack a zip inside a folder, and nowhere else.
+
+    Args:
+        file: The zip.
+        goal: An empty folder.
+        named: What to call it in messages.
 
     Raises:
         SetupError: If it is no zip, damaged, too large, or names a place outside.
@@ -224,21 +252,27 @@ def _unpack(file: Path, goal: Path) -> None:
             members = package.infolist()
             size = sum(member.file_size for member in members)
             if size > _MOST_BYTES or len(members) > _MOST_FILES:
-                message = f"{file} unpacks to {len(members)} files of {size:,} bytes; the most is {_MOST_BYTES:,}"
+                message = f"{named} unpacks to {len(members)} files of {size:,} bytes; the most is {_MOST_BYTES:,}"
                 raise SetupError(message)
             for member in members:
-                _unpack_member(package, member, file, goal)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
-        message = f"{file} is no intact package ({error}); fetch it again"
+                _unpack_member(package, member, goal, named)
+    except _DAMAGE as error:
+        message = f"{named} is no intact package ({error}); fetch it again"
         raise SetupError(message) from error
+    except OSError as error:
+        # Without a number it is no fault of the disk: bz2 says so of damaged data.
+        if error.errno is None:
+            message = f"{named} is no intact package ({error}); fetch it again"
+            raise SetupError(message) from error
+        raise
 
 
-def _unpack_member(package: zipfile.ZipFile, member: zipfile.ZipInfo, file: Path, goal: Path) -> None:
+def _unpack_member(package: zipfile.ZipFile, member: zipfile.ZipInfo, goal: Path, named: str) -> None:
     path = PurePosixPath(member.filename)
     is_link = stat.S_ISLNK(member.external_attr >> 16)
     if path.is_absolute() or ".." in path.parts or "\\" in member.filename or is_link:
         what = "is a link" if is_link else "lies outside of it"
-        message = f'{file} is refused: its member "{member.filename}" {what}'
+        message = f'{named} is refused: its member "{member.filename}" {what}'
         raise SetupError(message)
     if member.is_dir():
         return
@@ -327,7 +361,7 @@ def _newest(listed: tuple[Listed, ...], source: str, target: str, index: str) ->
         near = sorted(f"{item.source}-{item.target}" for item in listed if source in (item.source, item.target))
         message = f"index {index_address(index)} has no {source}-{target}; with {source} it has: {', '.join(near) or 'nothing'}"
         raise SetupError(message)
-    return max(offers, key=lambda item: [int(part) for part in re.findall(r"\d+", item.version)])
+    return max(offers, key=lambda item: version_of(item.version))
 
 
 # ---- the one place that downloads ------------------------------------------------------------------
@@ -351,14 +385,14 @@ def download(address: str, goal: Path, sha256: str | None) -> None:
             try:
                 _fetch(address, part)
                 break
-            except (OSError, urllib.error.URLError, EOFError) as error:
-                # 4xx is an answer, not a break: asking again would get the same.
+            except (OSError, http.client.HTTPException, EOFError, ValueError) as error:
+                # 4xx is an answer, not a break, and so is an address that is none: asking again would get the same.
                 refused = isinstance(error, urllib.error.HTTPError) and error.code < 500  # noqa: PLR2004
-                if pause is None or refused:
+                if pause is None or refused or isinstance(error, ValueError):
                     raise SetupError(_unreachable(address, error)) from error
                 time.sleep(pause)
         part.replace(goal)
-        part.with_name(f"{part.name}.tag").unlink(missing_ok=True)
+        _tag_of(part).unlink(missing_ok=True)
     if sha256 is not None:
         with goal.open("rb") as file:
             seen = _digest_of(file)
@@ -375,15 +409,26 @@ def _fetch(address: str, part: Path) -> None:
         OSError: The connection failed or the server refused.
         EOFError: The connection ended before the file.
     """
-    tag_file = part.with_name(f"{part.name}.tag")
+    tag_file = _tag_of(part)
     have = part.stat().st_size if part.exists() else 0
     request = urllib.request.Request(address, headers={"User-Agent": "babelwire"})  # noqa: S310  http and https only
     if have and tag_file.exists():
         # With If-Range the server sends the whole file where it is another one by now (RFC 9110, 13.1.5).
         request.add_header("Range", f"bytes={have}-")
         request.add_header("If-Range", tag_file.read_text(encoding="utf-8"))
-    with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as response:  # noqa: S310
-        goes_on = response.status == 206  # noqa: PLR2004  partial content
+    try:
+        opened = urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS)  # noqa: S310
+    except urllib.error.HTTPError as error:
+        # What is here is no beginning of what is there, as when an earlier try had all of it.
+        if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            part.unlink()
+            message = "the server has no more than is here; it is fetched anew"
+            raise EOFError(message) from error
+        raise
+    with opened as response:
+        goes_on = response.status == http.HTTPStatus.PARTIAL_CONTENT
+        if not goes_on:
+            tag_file.unlink(missing_ok=True)
         tag = response.headers.get("ETag")
         if tag and not tag.startswith("W/"):
             tag_file.write_text(tag, encoding="utf-8")
@@ -395,6 +440,11 @@ def _fetch(address: str, part: Path) -> None:
     if wanted is not None and size < wanted:
         message = f"it ended after {size:,} of {wanted:,} bytes"
         raise EOFError(message)
+
+
+def _tag_of(part: Path) -> Path:
+    """Name the file that keeps the ETag of a file that is not whole yet."""
+    return part.with_name(f"{part.name}.tag")
 
 
 def _unreachable(address: str, error: Exception) -> str:

@@ -46,7 +46,7 @@ def test_a_whole_number_will_do_where_a_fraction_may_stand(file: Path) -> None:
 
 
 FAULTS = [
-    ("[runs]\n", 'table or key "runs" is unknown; use one of: [run], [limits], [document]'),
+    ("[runs]\n", 'table or key "runs" is unknown; use one of: [run], [limits], [document], [translate], [[model]]'),
     ("run = 3\n", "run is 3; write it as a table: [run]"),
     ("[run]\nworker = 3\n", '[run] key "worker" is unknown; use one of: chunk_size, workers'),
     ("[run]\nworkers = 0\n", "[run] workers is 0; it must be from 1 to 1024"),
@@ -56,6 +56,15 @@ FAULTS = [
     ("[run]\ndocument_seconds = nan\n", "[run] document_seconds is nan; it must be from 0.1"),
     ("[document]\nmin_lang_score = 1.5\n", "min_lang_score is 1.5; it must be from 0.0 to 1.0"),
     ("[run\n", "is not TOML in UTF-8"),
+    (
+        '[translate]\ntarget = "English"\n',
+        'target is "English"; it must be a language tag such as en or pt-BR, or "off"',
+    ),
+    ('[translate]\ndevice = "gpu"\n', 'device is "gpu"; it must be "cpu" or "cuda"'),
+    ("[model]\n", "write each model as a table: [[model]]"),
+    ('[[model]]\nsource = "uk"\ntarget = "en"\n', "[[model]] number 1: path is missing"),
+    ('[[model]]\nfrom = "uk"\n', '[[model]] number 1: key "from" is unknown; use one of: source, target, path'),
+    ('[[model]]\nsource = "Ukrainian"\n', "source is 'Ukrainian'; it must be a language tag such as de"),
 ]
 
 
@@ -65,6 +74,18 @@ def test_a_fault_in_the_file_names_file_key_value_and_what_is_allowed(file: Path
     said = fault(file)
     assert said.startswith(f"{file}: ")
     assert message in said
+
+
+def test_a_target_may_be_named_as_argos_names_it(file: Path) -> None:
+    file.write_text('[translate]\ntarget = "zt"\n')
+    assert read_options(file, {}).translate.target == "zh-Hant"
+    assert read_options(file, {}, target="pb").translate.target == "pt-BR"
+
+
+def test_models_are_declared_beside_the_file(file: Path) -> None:
+    file.write_text('[[model]]\nsource = "uk"\ntarget = "en"\npath = "opus"\nsource_prefix = ">>eng<<"\n')
+    (entry,) = read_options(file, {}).models
+    assert (entry.path, entry.source_pieces, entry.source_prefix) == (file.parent / "opus", "source.spm", ">>eng<<")
 
 
 def test_a_file_that_is_not_there_is_named(file: Path) -> None:

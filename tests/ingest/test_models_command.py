@@ -59,7 +59,7 @@ def test_a_model_that_changed_or_broke_fails_the_verification(folder: Path) -> N
     code, said = models(folder, "verify")
     assert code == 2
     assert re.search(
-        r"^changed: translate-de_en 0\.1: it has SHA-256 \w{64}, but it had \w{64} when it was added",
+        r"^broken: models/translate-de_en-0_1: it has SHA-256 \w{64}, but it had \w{64} when it was added",
         said,
         re.MULTILINE,
     )
@@ -124,6 +124,24 @@ def test_plan_can_look_at_one_run(mixed: Ended, folder: Path) -> None:
     assert models(folder, "plan", "out", "--run", run_id) == models(folder, "plan", "out")
     code, said = models(folder, "plan", "out", "--run", "nothing")
     assert (code, said.startswith('babelwire: out has no run "nothing"; each file in out/runs')) == (2, True)
+
+
+@pytest.mark.usefixtures("mixed")
+def test_plan_names_a_nearer_way_where_the_one_there_is_too_long(folder: Path) -> None:
+    for pair in (("ru", "uk"), ("uk", "en"), ("en", "de")):
+        package_folder(folder / "models", *pair)
+    assert "babelwire models add ru-en" in models(folder, "plan", "out", BABELWIRE_TRANSLATE_TARGET="de")[1]
+
+
+def test_plan_forgets_what_a_later_run_translated(folder: Path) -> None:
+    text = "Die Bibliothek öffnet am Samstag nach zwei Jahren Umbau wieder ihre Türen im alten Viertel der Stadt."
+    (folder / "page.txt").write_text(f"{text}\n")
+    assert run_folder("page.txt", folder=folder).code == 0
+    assert "de-en" in models(folder, "plan", "out")[1]
+    models(folder, "add", ROOT / "seeds" / "models")
+    assert "the same run command translates them" in models(folder, "plan", "out")[1]
+    assert run_folder("page.txt", "--date", "2026-01-09", folder=folder).code == 0
+    assert models(folder, "plan", "out")[1].startswith("nothing waits")
 
 
 def test_plan_says_so_when_nothing_waits(folder: Path) -> None:

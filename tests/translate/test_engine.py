@@ -1,5 +1,6 @@
 """A chunk is translated sentence by sentence, once each, checked, remembered and put back in place."""
 
+import json
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -12,9 +13,9 @@ from translating import DAY, GERMAN, GREEK, SPLITTER, article, engine, translati
 
 from normalize.options import DeclaredModel, TranslateOptions
 from normalize.translate.engine import BATCH_TOKENS, RETRY, Engine, batches
-from normalize.translate.loaded import Decoded, Decoding, LoadedModel
+from normalize.translate.loaded import Decoded, Decoding, LoadedModel, splitter_of
 from normalize.translate.memory import TranslationMemory
-from normalize.translate.models import Models, find_models
+from normalize.translate.models import Model, Models, find_models
 from normalize.translate.packages import add
 from schemas.document import Article, TranslatedText
 
@@ -138,8 +139,7 @@ def test_a_package_that_ships_a_splitter_is_cut_by_it_without_a_network(tmp_path
     text = f"{GREEK[0]}. Ο κ. Λιγνός ήρθε; Ναι! {GREEK[0]}."
     (done,) = translations(own, memory, [article("el", text)])
     assert done.paragraphs[0].text.count("The bell has rung again") == 2
-    loaded = LoadedModel(model, device="cpu", threads=1)
-    assert list(loaded.split(text)) == [f"{GREEK[0]}.", "Ο κ. Λιγνός ήρθε;", "Ναι!", f"{GREEK[0]}."]
+    assert list(splitter_of(model)(text)) == [f"{GREEK[0]}.", "Ο κ. Λιγνός ήρθε;", "Ναι!", f"{GREEK[0]}."]
 
 
 # ---- checks ----------------------------------------------------------------------------------------
@@ -210,6 +210,59 @@ def test_a_model_that_cannot_be_loaded_is_named_and_the_run_goes_on(
         assert "cannot be loaded" in "".join(made.broken.values())
     assert [(item.status, item.flags) for item in done] == [("failed", ("broken_model",)), ("done", ())]
     assert tuple(paragraph.text for paragraph in done[0].paragraphs) == GERMAN
+
+
+def bent(model: Model, place: Path, **changed: bytes) -> Model:
+    """Copy a model with other content in some of its files."""
+    shutil.copytree(model.folder, place)
+    for name, content in changed.items():
+        (place / name).parent.mkdir(exist_ok=True)
+        (place / name).write_bytes(content)
+    return replace(model, folder=place, sha256="b" * 64)
+
+
+def said_of(model: Model, **more: object) -> bytes:
+    return json.dumps(json.loads((model.folder / "metadata.json").read_text()) | more).encode()
+
+
+@pytest.mark.parametrize("fault", ["splitter", "languages", "prefix", "vocabulary", "pieces", "codes"])
+def test_whatever_is_wrong_with_a_package_the_run_goes_on_without_it(
+    fault: str, models: Models, memory: Path, tmp_path: Path
+) -> None:
+    (model,) = models.between("de", "en") or ()
+    changed = {
+        "splitter": {"minisbd/de.onnx": b"junk"},
+        "languages": {"metadata.json": said_of(model, languages=None)},
+        "prefix": {"metadata.json": said_of(model, target_prefix=5)},
+        "vocabulary": {"model/shared_vocabulary.json": b'["<unk>", "<s>", "</s>"]'},
+        "pieces": {"sentencepiece.model": b"junk"},
+        "codes": {"bpe.model": b"junk"},
+    }[fault]
+    broken = bent(model, tmp_path / "bent", **changed)
+    if fault == "codes":
+        (broken.folder / "sentencepiece.model").unlink()
+    others = [item for item in models.found if item != model]
+    with engine(Models(found=(broken, *others)), memory) as made:
+        done = [item.translation for item in made.translate([article("de", *GERMAN), article("el", *GREEK)], 0)]
+        assert list(made.broken) == [broken.label]
+    assert [(item.status, item.flags) for item in done] == [("failed", ("broken_model",)), ("done", ())]
+    assert tuple(paragraph.text for paragraph in done[0].paragraphs) == GERMAN
+
+
+def test_many_models_are_loaded_once_each_however_mixed_the_articles(
+    models: Models, memory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loads: list[str] = []
+    start = LoadedModel.__init__
+
+    def started(self: LoadedModel, model: Model, **options: object) -> None:
+        loads.append(model.name)
+        start(self, model, **options)  # type: ignore[arg-type]  # passed on
+
+    monkeypatch.setattr(LoadedModel, "__init__", started)
+    items = [article("de", GERMAN[1]), article("el", *GREEK)] * 5
+    translations(models, memory, items, options=TranslateOptions(loaded_mb=1))
+    assert sorted(loads) == ["translate-de_en", "translate-el_en"]
 
 
 # ---- memory ----------------------------------------------------------------------------------------

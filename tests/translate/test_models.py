@@ -1,5 +1,6 @@
 """Which models there are, which one wins, and the way from one language to another."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,7 @@ ALL = Models(
         ("cs", "en", "cs aa en"),  # else the first by name, so that it is always the same
         ("no", "en", "nb en"),  # one code for Norwegian, another for its written form
         ("pt", "en", "pt-BR en"),
+        ("no", "de", "nb en de"),
         ("zh-Hans", "en", "zh en"),
         ("zh-Hant", "en", "zh-Hant en"),
         ("de", "el", None),
@@ -126,6 +128,9 @@ def test_a_declared_model_wins_and_a_broken_one_stops_with_the_file_that_is_miss
     entry = DeclaredModel(source="uk", target="en", path=folder)
     (only,) = found(tmp_path / "ours", entry).found
     assert (only.name, only.origin) == ("opus-uk-en-uk_en", "configuration")
+    # One folder for several languages, told apart by a prefix: two models, which the memory must not mix up.
+    others = [replace(entry, target="de", target_prefix=prefix) for prefix in (">>deu<<", ">>ger<<")]
+    assert len({found(tmp_path / "ours", one).found[0].sha256 for one in (entry, *others)}) == 3
     (folder / "target.spm").unlink()
     with pytest.raises(SetupError, match=r"opus-uk-en: target\.spm is missing"):
         found(tmp_path / "ours", entry)

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from small_packages import metadata, package_file, package_folder
 
+from normalize.options import TranslateOptions
 from normalize.translate import packages
-from normalize.translate.models import LOCK_NAME, read_lock
+from normalize.translate.models import LOCK_NAME, find_models, read_lock
 from normalize.translate.packages import Added, add, download, remove
 from schemas.errors import SetupError
 
@@ -140,6 +141,48 @@ def test_a_damaged_package_is_refused(tmp_path: Path, place: Path) -> None:
     assert left_behind(place) == []
 
 
+@pytest.mark.parametrize("packing", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_package_with_flipped_bytes_is_refused_whatever_its_packing(
+    packing: int, tmp_path: Path, place: Path
+) -> None:
+    folder = package_folder(tmp_path, "de", "en", changed={"model/model.bin": bytes(range(256)) * 99})
+    file = tmp_path / "flipped.argosmodel"
+    with zipfile.ZipFile(file, "w", packing) as packed:
+        packed.write(folder / "model" / "model.bin", "x/model/model.bin")
+    content = bytearray(file.read_bytes())
+    content[60:90] = b"\xff" * 30
+    file.write_bytes(content)
+    assert f"{file} is no intact package" in fault(file, place)
+    assert left_behind(place) == []
+
+
+def test_others_may_read_what_was_added(tmp_path: Path, place: Path) -> None:
+    folder = package_folder(tmp_path, "de", "en")
+    file = tmp_path / "flat.argosmodel"
+    with zipfile.ZipFile(file, "w") as packed:
+        for path in folder.rglob("*"):
+            packed.write(path, path.relative_to(folder))
+    assert one(file, place).model.folder.stat().st_mode & 0o055 == place.stat().st_mode & 0o055
+
+
+def test_a_lock_that_names_a_place_outside_is_not_believed(tmp_path: Path, place: Path) -> None:
+    one(package_file(tmp_path, "de", "en"), place)
+    lock = place / LOCK_NAME
+    lock.write_text(lock.read_text().replace('"folder": "translate-de_en-1_0"', '"folder": "../victim"'))
+    (tmp_path / "victim").mkdir()
+    with pytest.raises(SetupError, match=r"'\.\./victim' is no name of a folder"):
+        remove("../victim", place)
+    assert (tmp_path / "victim").exists()
+
+
+def test_a_package_that_changed_since_it_was_added_is_not_used(tmp_path: Path, place: Path) -> None:
+    model = one(package_file(tmp_path, "de", "en"), place).model
+    (model.folder / "model" / "model.bin").write_bytes(b"weighty")
+    models = find_models(TranslateOptions(models_dir=str(place)), (), {"XDG_DATA_HOME": "/nowhere"})
+    assert models.found == ()
+    assert f"but it had {model.sha256} when it was added" in models.broken[0].reason
+
+
 def test_an_incomplete_package_is_refused_with_the_reason(tmp_path: Path, place: Path) -> None:
     file = package_file(tmp_path, "de", "en", changed={"model/model.bin": None})
     assert "is no usable package: model/model.bin is missing" in fault(file, place)
@@ -186,10 +229,13 @@ class Site:
                 if body is None or site.status:
                     self.send_error(site.status.pop(0) if site.status else 404)
                     return
-                tag = f'"{hashlib.sha256(body).hexdigest()[:8]}"'
+                tag = site.tag_of(self.path)
                 start = 0
                 if self.headers["Range"] and self.headers["If-Range"] == tag:
                     start = int(self.headers["Range"].removeprefix("bytes=").removesuffix("-"))
+                if start >= len(body) and start:
+                    self.send_error(416)
+                    return
                 self.send_response(206 if start else 200)
                 self.send_header("ETag", tag)
                 self.send_header("Content-Length", str(len(body) - start))
@@ -203,6 +249,9 @@ class Site:
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         self.address = f"http://127.0.0.1:{self.server.server_port}"
+
+    def tag_of(self, path: str) -> str:
+        return f'"{hashlib.sha256(self.files[path]).hexdigest()[:8]}"'
 
 
 @pytest.fixture
@@ -276,6 +325,25 @@ def test_a_file_that_changed_in_between_is_fetched_anew(site: Site, tmp_path: Pa
     site.files["/x"], site.breaks = b"b" * 1_000, []
     download(f"{site.address}/x", tmp_path / "x", None)
     assert (tmp_path / "x").read_bytes() == b"b" * 1_000
+
+
+def test_a_file_that_was_whole_already_is_fetched_anew(site: Site, tmp_path: Path) -> None:
+    site.files["/x"] = b"x" * 100
+    (tmp_path / "x.part").write_bytes(b"y" * 100)
+    (tmp_path / "x.part.tag").write_text(site.tag_of("/x"))
+    download(f"{site.address}/x", tmp_path / "x", None)
+    assert (tmp_path / "x").read_bytes() == b"x" * 100
+
+
+@pytest.mark.parametrize("path", ["/a b", "/\u00e4", ":x/y"])
+def test_an_address_that_is_none_is_said(path: str, site: Site, place: Path) -> None:
+    assert "cannot be fetched" in fault(f"{site.address}{path}", place)
+
+
+def test_a_refused_package_leaves_nothing_and_is_named_by_its_address(site: Site, place: Path) -> None:
+    site.files["/lock"] = b"no zip"
+    assert fault(f"{site.address}/lock", place).startswith(f"{site.address}/lock is no intact package")
+    assert left_behind(place) == []
 
 
 def test_a_server_that_stumbles_is_asked_again_but_not_one_that_says_no(site: Site, tmp_path: Path) -> None:
