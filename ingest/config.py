@@ -24,15 +24,13 @@ from typing import Any, Final, TypeVar, get_type_hints
 from ingest.sources.limits import Limits
 from normalize.options import DeclaredModel, DocumentOptions, TranslateOptions, usable_cpus
 from schemas.errors import SetupError
-from schemas.language import tag_of_model
+from schemas.language import MODEL_TAG, tag_of_model
 
 DEFAULT_FILE = Path("babelwire.toml")
 
 #: The target that does not translate.
 OFF: Final = "off"
 PREFIX = "BABELWIRE_"
-
-_TAG = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,7 +229,7 @@ def _models(entries: object, path: Path) -> tuple[DeclaredModel, ...]:
             if key not in known:
                 message = f'{where}: key "{key}" is unknown; use one of: {", ".join(known)}'
                 raise SetupError(message)
-            if not isinstance(value, str) or (key in {"source", "target"} and not _TAG.fullmatch(value)):
+            if not isinstance(value, str) or (key in {"source", "target"} and not MODEL_TAG.fullmatch(value)):
                 kind = "a language tag such as de" if key in {"source", "target"} else "a string"
                 message = f"{where}: {key} is {value!r}; it must be {kind}"
                 raise SetupError(message)

@@ -175,10 +175,10 @@ def _names(broken: Sequence[Broken]) -> set[str]:
 def _changed(model: Model, lock: Mapping[str, Locked]) -> str | None:
     """Hash a model anew; says how it differs from what the lock has. What others installed is in no lock."""
     locked = lock.get(model.folder.name) if model.origin == "babelwire" else None
-    now = digest_of(model.folder, files_of(model.folder))
-    if locked is None or now == locked.sha256:
+    if locked is None:
         return None
-    return changed_since(locked, now)
+    now = digest_of(model.folder, files_of(model.folder))
+    return None if now == locked.sha256 else changed_since(locked, now)
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -31,7 +31,8 @@ _MISSED_SHARE: Final = 0.3
 _MISSED_CHARS: Final = 800
 _MISSED_TIMES: Final = 4
 
-_HEADINGS: Final = frozenset(("h2", "h3", "h4", "h5"))
+#: Headings inside a story.
+HEADINGS: Final = frozenset(("h2", "h3", "h4", "h5"))
 _NOT_PROSE: Final = frozenset(("caption", "embed", "figure"))
 _NOT_STORY: Final = frozenset(
     ("nav", "footer", "comments", "related", "share", "ad", "newsletter", "cookie", "form", "aside")
@@ -110,7 +111,7 @@ def _fill(
         segment = segments[number]
         if kept[number] or segment.places & _NOT_STORY:
             continue
-        heading = segment.element in _HEADINGS and kept[number + 1] and segment.link_density < 0.5  # noqa: PLR2004
+        heading = segment.element in HEADINGS and kept[number + 1] and segment.link_density < 0.5  # noqa: PLR2004
         paragraph = (
             len(inside) > 1
             and inside[0] < number < inside[-1]

@@ -164,7 +164,7 @@ def with_guess(page: Page, options: DocumentOptions) -> Page:
     if page.decoded.media != "html" or next(_possible(page), None) or page_type(page)[0] in _NO_STORY:
         return page
     raw = page.decoded.raw
-    # Read again, because the extractor's tree is cut down by now; one page in ten comes this far.
+    # Read again, because a page keeps no tree; one in ten comes this far.
     guess = guess_date(parse(page.decoded.text, options), raw.url, raw.fetched_at)
     return replace(page, claims=(*page.claims, guess)) if guess else page
 

@@ -86,6 +86,9 @@ def primary(tag: str | None) -> str | None:
     )
 
 
+#: How a model names a language: a code, perhaps with a script or region.
+MODEL_TAG: Final = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+
 #: Names that argos gives its packages where they are no language tags.
 _TAG_OF_MODEL: Final = {"zt": "zh-Hant", "pb": "pt-BR"}
 

@@ -1,6 +1,6 @@
 """What is known of each segment of a page: numbers that know no language and no site.
 
-A row per segment, a column per name in ``NAMES``. Texts count in characters of an alphabet: an ideograph, kana or hangul
+A row per segment, a column per name that ``evidence`` gives. Texts count in characters of an alphabet: an ideograph, kana or hangul
 syllable says as much as 2.6 of them.
 """
 
@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from normalize.boilerplate.lexicon import load_lexicon
+from normalize.column import DENSE
+from normalize.main_text import key
 from normalize.segments import Segment
 
 Rows = NDArray[np.floating[Any]]
 
-_DENSE: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _DENSE_FACTOR: Final = 2.6
 _SENTENCE_ENDS: Final = re.compile(r"[.!?…。！？؟।۔።։](?=[\s\"'”’»)\]]|$|[^\x00-\x7f])")
 _COMMAS: Final = re.compile(r"[,，、،;；]")
@@ -29,7 +30,6 @@ _OPENS: Final = re.compile(r"^['\"“„«»‘(\[—–-]")
 _TIME: Final = re.compile(r"\b(?:19|20)\d\d\b|\b\d{1,2}[:.]\d\d\b|\b\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b|\d年|\d月")
 _MARKS: Final = re.compile(r"[|›»→•·/]")
 _CONTACT: Final = re.compile(r"@|https?:|www\.|\.com\b|©")
-_NOT_WORD: Final = re.compile(r"[\W_]+")
 
 #: A paragraph: so many characters, mostly outside links.
 _PROSE_CHARS: Final = 80
@@ -102,11 +102,6 @@ class About:
     types: tuple[str, ...] = ()
 
 
-def key(text: str) -> str:
-    """Reduce a text to its letters and digits."""
-    return _NOT_WORD.sub("", text).casefold()
-
-
 def _shifted(values: Rows, by: int, fill: float = 0.0) -> Rows:
     """Give each row the value of the row ``by`` places further down."""
     moved = np.full_like(values, fill)
@@ -155,9 +150,10 @@ class _Page:
         self.elements = [_ALIKE.get(segment.element, segment.element) for segment in segments]
         self.index = np.arange(self.size, dtype=np.float32)
         self.raw = self.each(len)
-        self.dense = self.each(lambda text: 0 if text.isascii() else len(_DENSE.findall(text)))
+        self.dense = self.each(lambda text: 0 if text.isascii() else len(DENSE.findall(text)))
         self.length = self.raw + self.dense * (_DENSE_FACTOR - 1)
         self.links = np.minimum(1.0, self.of_each(lambda segment: segment.link_chars) / self.raw)
+        self.ends = self.each(lambda text: _ENDS.search(text[-6:]) is not None)
         self.prose = (self.length >= _PROSE_CHARS) & (self.links < _PROSE_LINKS)
         self.body = np.where(self.prose, self.length, 0.0).astype(np.float32)
         self.heading = self.of_each(lambda segment: segment.element in _HEADINGS).astype(np.bool_)
@@ -196,7 +192,7 @@ def _text(page: _Page, out: _Columns) -> None:
     out.add("dense", page.dense / page.raw)
     out.add("digits", page.each(lambda text: len(_DIGITS.findall(text[:_START]))) / start)
     out.add("upper", page.each(lambda text: len(_UPPER.findall(text[:_START]))) / start)
-    out.add("ends", page.each(lambda text: _ENDS.search(text[-6:]) is not None))
+    out.add("ends", page.ends)
     out.add("opens", page.each(lambda text: _OPENS.match(text) is not None))
     out.add("lower_start", page.each(lambda text: text[0].islower()))
     out.add("digit_start", page.each(lambda text: text[0].isdigit()))
@@ -317,12 +313,11 @@ def _common(trail: Sequence[int], other: Sequence[int]) -> int:
 
 def _neighbours(page: _Page, out: _Columns) -> None:
     log_length = np.log1p(page.length)
-    ends = page.each(lambda text: _ENDS.search(text[-6:]) is not None)
     paths, columns = page.paths.astype(np.float32), page.columns.astype(np.float32)
     for by in (-3, -2, -1, 1, 2, 3):
         out.add(f"length{by:+}", _shifted(log_length, by))
         out.add(f"links{by:+}", _shifted(page.links, by))
-        out.add(f"ends{by:+}", _shifted(ends, by))
+        out.add(f"ends{by:+}", _shifted(page.ends, by))
         out.add(f"heading{by:+}", _shifted(page.heading.astype(np.float32), by))
         out.add(f"same_path{by:+}", _shifted(paths, by, -1.0) == paths)
         out.add(f"same_column{by:+}", _shifted(columns, by, -1.0) == columns)

@@ -15,8 +15,9 @@ from typing import Any, Final
 import lightgbm
 import numpy as np
 
-from normalize.column import at_least
-from normalize.judge.evidence import About, Rows, evidence, key, second_look
+from normalize.column import HEADINGS, at_least
+from normalize.judge.evidence import About, Rows, evidence, second_look
+from normalize.main_text import key
 from normalize.segments import Segment
 
 #: Segments from here on belong to the story.
@@ -28,7 +29,6 @@ _LEAD_LINKS: Final = 0.3
 #: A text right below the headline that is longer is a standfirst, not a kicker, a name or a time.
 _SENTENCE_CHARS: Final = 60
 _MOSTLY_LINKS: Final = 0.5
-_HEADINGS: Final = frozenset(("h2", "h3", "h4", "h5"))
 _NO_LEAD: Final = frozenset(("caption", "figure", "nav", "aside", "footer", "related", "comments", "ad"))
 #: Texts that begin with the same so many letters are the same.
 _SAME_LETTERS: Final = 40
@@ -86,7 +86,7 @@ def story(segments: Sequence[Segment], scores: Sequence[float], about: About) ->
         if kept[number]:
             continue
         if number > places[0]:
-            heading = segment.element in _HEADINGS and kept[number + 1] and segment.link_density < _MOSTLY_LINKS
+            heading = segment.element in HEADINGS and kept[number + 1] and segment.link_density < _MOSTLY_LINKS
             quote = "quote" in segment.places and segment.link_density < _LEAD_LINKS
             table = segment.element == "tr"
             kept[number] = (heading or quote or table) and column in segment.trail

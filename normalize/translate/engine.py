@@ -19,9 +19,10 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Final, get_args
+from typing import Final
 
 from normalize.options import TranslateOptions, usable_cpus
+from normalize.translate.checks import FLAGS as FAULTS
 from normalize.translate.checks import Flag, faults
 from normalize.translate.checks import score as score_of
 from normalize.translate.loaded import (
@@ -53,7 +54,7 @@ _AHEAD: Final = 4
 MEMORY_NAME: Final = "translations.sqlite"
 
 #: Order of an article's flags.
-FLAGS: Final[tuple[str, ...]] = (*get_args(Flag), "retried", "memory", "no_model", "broken_model")
+FLAGS: Final[tuple[str, ...]] = (*FAULTS, "retried", "memory", "no_model", "broken_model")
 
 Route = tuple[Model, ...]
 OnProgress = Callable[[int, int], None]
@@ -248,16 +249,6 @@ class Engine:
                 return None
         return self._splitters[model.sha256]
 
-    def _take(self, model: Model, sentences: int) -> LoadedModel | None:
-        """Give a model, loaded; None if it cannot be, which is noted once."""
-        if model.label in self.broken:
-            return None
-        try:
-            return self._shelf.take(model, sentences)
-        except ModelError as error:
-            self.broken[model.label] = str(error)
-            return None
-
     # ---- through the models -----------------------------------------------------------------------
 
     def _pass(self, leg: int, pool: Mapping[tuple[Route, str], _Unit], chunk: int) -> None:
@@ -268,17 +259,23 @@ class Engine:
                 waiting.setdefault(route[leg], {}).setdefault(unit.text, []).append(unit)
         for model in sorted(waiting, key=lambda model: (-sum(map(len, waiting[model])), model.label)):
             units = waiting[model]
-            loaded = self._take(model, sentences=len(units))
-            try:
-                if loaded is not None:
-                    self._pass_through(loaded, units, chunk)
-                    continue
-            except ModelError as error:
-                self.broken[model.label] = str(error)
+            if self._has_passed(model, units, chunk):
+                continue
             self.counts.unique += len(units)
             self.counts.kept += len(units)
             for unit in _all(units):
                 unit.kept, unit.flags = True, ("broken_model",)
+
+    def _has_passed(self, model: Model, units: Mapping[str, list[_Unit]], chunk: int) -> bool:
+        """Take units through a model; False if it cannot be loaded or gives up, which is noted once."""
+        if model.label in self.broken:
+            return False
+        try:
+            self._pass_through(self._shelf.take(model, len(units)), units, chunk)
+        except ModelError as error:
+            self.broken[model.label] = str(error)
+            return False
+        return True
 
     def _pass_through(self, loaded: LoadedModel, units: Mapping[str, list[_Unit]], chunk: int) -> None:
         """Translate, check, and try what fails once more."""

@@ -15,12 +15,11 @@ from typing import Final
 
 from normalize.options import DeclaredModel, TranslateOptions
 from schemas.errors import SetupError
-from schemas.language import is_same, read_as, tag_of_model
+from schemas.language import MODEL_TAG, is_same, read_as, tag_of_model
 
 #: The file of the model folder that says what was added and with which content.
 LOCK_NAME: Final = "models.lock"
 
-_TAG = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 #: Long enough for any version, and short enough for Python to read.
 _VERSION_PART = re.compile(r"\d{1,18}")
 #: The name of a folder, and no way out of it.
@@ -178,7 +177,7 @@ def read_package(folder: Path, origin: str, known: Mapping[str, "Locked"]) -> Mo
         return Broken(folder=folder, reason="metadata.json holds no object")
     codes = [metadata.get(key) for key in ("from_code", "to_code")]
     for key, code in zip(("from_code", "to_code"), codes, strict=True):
-        if not isinstance(code, str) or not _TAG.fullmatch(code):
+        if not isinstance(code, str) or not MODEL_TAG.fullmatch(code):
             return Broken(
                 folder=folder, reason=f"metadata.json: {key} is {code!r}; it must be a language code such as de"
             )

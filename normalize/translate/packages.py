@@ -7,6 +7,7 @@ beside the crawler, that may open a connection, and only when somebody adds a mo
 
 import contextlib
 import fcntl
+import hashlib
 import http
 import http.client
 import json
@@ -23,10 +24,9 @@ import urllib.request
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from hashlib import sha256 as sha256_of
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from normalize.translate.models import (
     LOCK_NAME,
@@ -196,9 +196,7 @@ class _Adding:
             with file.open("rb") as written:
                 os.fsync(written.fileno())
         unpacked.rename(goal)
-        model = read_package(goal, "babelwire", {})
-        if isinstance(model, Broken):
-            raise AssertionError(model)  # noqa: TRY004  it was read a moment ago
+        model = replace(model, folder=goal)
         _write_lock(self._place, lock | {folder: _locked(model, named)})
         return Added(model=model, already=False)
 
@@ -395,7 +393,7 @@ def download(address: str, goal: Path, sha256: str | None) -> None:
         _tag_of(part).unlink(missing_ok=True)
     if sha256 is not None:
         with goal.open("rb") as file:
-            seen = _digest_of(file)
+            seen = hashlib.file_digest(file, "sha256").hexdigest()
         if seen != sha256:
             goal.unlink()
             message = f"{address} has SHA-256 {seen}, but the index says {sha256}; fetch it again or mend the index"
@@ -453,10 +451,3 @@ def _unreachable(address: str, error: Exception) -> str:
         f"{address} cannot be fetched ({reason}); without a network, copy the package to this machine and name its file: "
         f"babelwire models add FILE{SUFFIX}"
     )
-
-
-def _digest_of(file: IO[bytes]) -> str:
-    whole = sha256_of()
-    while piece := file.read(_PIECE):
-        whole.update(piece)
-    return whole.hexdigest()

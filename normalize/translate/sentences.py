@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from normalize.column import DENSE
 from normalize.translate.entities import pieces
 
 Split = Callable[[str], Sequence[str]]
@@ -19,7 +20,6 @@ Split = Callable[[str], Sequence[str]]
 #: stops writing after 256 without a word. In characters; an ideograph counts as three.
 MOST_CHARS: Final = 500
 
-_DENSE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _LETTER = re.compile(r"[^\W\d_]")
 _SPACE = re.compile(r"\s+")
 
@@ -98,7 +98,7 @@ def _translatable(text: str) -> Iterator[Part]:
 
 
 def _weight(text: str) -> int:
-    return len(text) + 2 * len(_DENSE.findall(text)) if len(text) * 3 > MOST_CHARS else len(text)
+    return len(text) + 2 * len(DENSE.findall(text)) if len(text) * 3 > MOST_CHARS else len(text)
 
 
 def _clauses(sentence: str) -> Iterator[str]:
