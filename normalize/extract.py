@@ -83,6 +83,7 @@ def _from_html(decoded: Decoded, options: DocumentOptions) -> Page:
         blocks = [_block(piece, keep=keep, said_by="judge") for piece, keep in zip(segments, kept, strict=True)]
     else:
         blocks = _second_opinion(tree, segments)
+    claims = tuple(claim for claim in claims if claim.field != "story")
     return Page(decoded=decoded, blocks=tuple(blocks), claims=claims, images=images, types=types)
 
 
@@ -111,6 +112,7 @@ def about_of(claims: tuple[Claim, ...], types: tuple[str, ...]) -> About:
         titles=tuple(claim.value for claim in claims if claim.field == "title"),
         descriptions=tuple(claim.value for claim in claims if claim.field == "description"),
         types=types,
+        story=next((claim.value for claim in claims if claim.field == "story"), ""),
     )
 
 

@@ -23,9 +23,14 @@ _LOW_SHARE: Final = 0.5
 _PROSE_CHARS: Final = 80
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=4_000)
 def key(text: str) -> str:
     """Reduce a text to its letters and digits, so that two renderings of one paragraph compare equal."""
+    return letters(text)
+
+
+def letters(text: str) -> str:
+    """Do the same without remembering it, for a whole story."""
     return "".join(filter(str.isalnum, text)).casefold()
 
 

@@ -66,6 +66,9 @@ _MOST_NAMES = 200
 #: A claim longer than this is a mistake of the page (whole texts in a title attribute), in characters.
 _MAX_VALUE = 5_000
 
+#: The longest story that is read from JSON-LD, in characters.
+_MAX_STORY = 200_000
+
 #: JSON can spell one half of a UTF-16 pair ("\\ud83d"), which no file of ours can hold.
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
 
@@ -96,8 +99,13 @@ def read_claims(tree: HtmlElement) -> tuple[tuple[Claim, ...], tuple[str, ...]]:
 
 def _clean(value: object) -> str:
     """One line of text from whatever stood there; "" for what is no text."""
-    if not isinstance(value, str) or len(value) > _MAX_VALUE:
+    return _plain(value) if isinstance(value, str) and len(value) <= _MAX_VALUE else ""
+
+
+def _plain(value: object) -> str:
+    if not isinstance(value, str):
         return ""
+    value = value[:_MAX_STORY]
     if "&" in value:
         value = html.unescape(value)
     if "<" in value:
@@ -215,6 +223,8 @@ def _linked_data(tree: HtmlElement, types: list[str]) -> Iterator[tuple[str, str
     )
     for node in stories[:1] or [n for n in nodes if _kinds(n) & _PAGE_TYPES][:1]:
         yield from _story(node, nodes)
+    if story := max((_plain(node.get("articleBody")) for node in (*stories, *nodes)), key=len, default=""):
+        yield "story", story, "articleBody"
     for node in (*stories, *nodes):
         types.extend(sorted(_kinds(node) & (_STORY_TYPES | _PAGE_TYPES)))
     for node in nodes:

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
@@ -17,6 +18,21 @@ Place = Literal[
     "comments", "form", "related", "share", "ad", "newsletter", "tags", "author", "cookie", "paywall", "main", "embed", "deck", "breadcrumb",
 ]  # fmt: skip
 """Surroundings that say what a piece is for, read from elements and class names."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Path:
+    """The elements and class names that lead to a piece: what a template repeats has one path. One object per path of a page."""
+
+    #: Counted from 0, in order of appearance.
+    number: int
+    #: The path without its last element; None for the root.
+    around: "Path | None"
+    #: Words of the last element's class, id and itemprop.
+    words: tuple[str, ...]
+
+
+_ROOT_PATH = Path(0, None, ())
 
 
 class Segment(NamedTuple):
@@ -39,8 +55,7 @@ class Segment(NamedTuple):
     links: tuple[tuple[str, str], ...] = ()
     #: Numbers of the columns it lies in, from the page's root inwards; the last is ``column``.
     trail: tuple[int, ...] = (0,)
-    #: Number of the path of elements and class names that leads to it: what a template repeats has one path.
-    path: int = 0
+    path: Path = _ROOT_PATH
 
     @property
     def link_density(self) -> float:
@@ -115,6 +130,10 @@ _MENU_SHARE = 0.9
 
 #: So much text in a noscript is a page, in characters.
 _PAGE_CHARS = 1_000
+
+_DIGIT = re.compile(r"\d")
+#: A word of a class name, written in any of the usual ways (camelCase, kebab-case, snake_case).
+_WORD = re.compile(r"[A-Z]?[a-z]{2,}|[A-Z]{3,}")
 
 _INDENTED_LINE = re.compile("\n[ \t]*[\N{NO-BREAK SPACE}\N{IDEOGRAPHIC SPACE}]{2,}")
 _NOT_DATA = ("table", "p", "div", "article", "h1", "form")
@@ -231,10 +250,10 @@ class _Walk:
         self._in_bold = 0
         self._after_break = -1
         self._columns = 0
-        #: (path of the element around, element, class names) -> number of the path.
-        self._paths: dict[tuple[int, str, str | None], int] = {}
+        #: (number of the path around, element, its names) -> the path.
+        self._paths: dict[tuple[int, str, str], Path] = {}
         self._trail: tuple[int, ...] = (0,)
-        self._path = 0
+        self._path = _ROOT_PATH
 
     def of(self, tree: HtmlElement) -> tuple[Segment, ...]:  # noqa: C901, PLR0912, PLR0915  (one hot loop)
         """Give the pieces of the body, or of the whole tree where it has none."""
@@ -242,7 +261,7 @@ class _Walk:
         top = tree if body is None else body
         walk = etree.iterwalk(top, events=("start", "end"))
         # What holds around each open element, and what its end does.
-        around: list[tuple[str, frozenset[Place], int, _AtEnd, tuple[int, ...], int]] = []
+        around: list[tuple[str, frozenset[Place], int, _AtEnd, tuple[int, ...], Path]] = []
         block, places, column = "body", frozenset[Place](), 0
         for event, node in walk:
             if event == "end":
@@ -274,8 +293,7 @@ class _Walk:
             else:
                 if tag in _BLOCK:
                     self._flush(block, places, column)
-                    here = path, tag, node.get("class")
-                    self._path = self._paths.setdefault(here, len(self._paths) + 1)
+                    self._path = self._path_to(path, tag, node)
                     if tag not in _LEAVES:
                         self._columns += 1
                         column = self._columns
@@ -297,6 +315,17 @@ class _Walk:
             around.append((*outer, at_end, trail, path))
         self._flush("body", frozenset(), 0)
         return tuple(self._found)
+
+    def _path_to(self, path: Path, tag: str, node: HtmlElement) -> Path:
+        """Give the path one element further on."""
+        name = node.get("id")
+        if name is not None and _DIGIT.search(name):
+            name = None  # numbers a paragraph or an article
+        here = path.number, tag, f"{node.get('class') or ''} {name or ''} {node.get('itemprop') or ''}"
+        found = self._paths.get(here)
+        if found is None:
+            found = self._paths[here] = Path(len(self._paths) + 1, path, _split_names(here[2]))
+        return found
 
     def _enter(self, node: HtmlElement, tag: str) -> _AtEnd:
         """Begin a link or bold text; give what its end will do."""
@@ -374,6 +403,12 @@ class _Walk:
 def _places(node: HtmlElement, tag: str, places: frozenset[Place]) -> frozenset[Place]:
     found = _own_places(tag, node.get("class"), node.get("id"))
     return places | found if found and not found <= places else places
+
+
+@lru_cache(maxsize=20_000)
+def _split_names(names: str) -> tuple[str, ...]:
+    """Split class names and ids into words, in lower case: "articleBody post-text" has four."""
+    return tuple(dict.fromkeys(word.lower() for word in _WORD.findall(names)))
 
 
 @lru_cache(maxsize=20_000)

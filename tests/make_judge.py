@@ -1,8 +1,9 @@
 """Train the judge of blocks on pages whose story is known, and say how good it is on sites it has not seen.
 
-    python tests/make_judge.py FOLDER [SET ...]            train on all pages and write normalize/judge/*.txt.gz
+    python tests/make_judge.py FOLDER [SET ...]            train on all pages and write words.tsv and *.txt.gz in normalize/judge
     python tests/make_judge.py FOLDER --leave-out daniel    the same without one set
     python tests/make_judge.py FOLDER --folds scores.npz    five-fold cross-validation by site: scores for every page
+    ... --folds scores.npz --by set                         the same with each set judged by trees that know only the others
 
 A set is two files in FOLDER: SET.warc.gz with the pages, and SET.jsonl with a row per page: ``warc_record_id``, ``id``, the
 story as ``text``, or pieces that belong to it and pieces that do not as ``with`` and ``without``, and, if known, ``site``. Pages
@@ -25,8 +26,11 @@ from urllib.parse import urlsplit
 
 import lightgbm
 import numpy as np
+from scipy.optimize import minimize
+from scipy.sparse import csr_matrix
 
 ROOT = Path(__file__).resolve().parents[1]
+JUDGE = ROOT / "normalize" / "judge"
 sys.path.insert(0, str(ROOT))
 
 from ingest.sources import Input, Limits, read_input  # noqa: E402
@@ -35,7 +39,9 @@ from normalize.decode import decode  # noqa: E402
 from normalize.extract import about_of  # noqa: E402
 from normalize.judge.evidence import Rows, evidence, second_look  # noqa: E402
 from normalize.judge.judge import agreed  # noqa: E402
+from normalize.judge.words import LEVELS, Weights, level_of, named  # noqa: E402
 from normalize.options import DocumentOptions  # noqa: E402
+from normalize.segments import Path as Way  # noqa: E402
 from normalize.segments import Segment, parse, segment  # noqa: E402
 from schemas.document import RawDocument  # noqa: E402
 from schemas.errors import DocumentError  # noqa: E402
@@ -43,14 +49,14 @@ from schemas.errors import DocumentError  # noqa: E402
 #: Sets whose truth is a story or pieces of one.
 SETS: Final = ("fundus_i18n", "fundus_eval", "aeb", "naeb", "daniel", "wcxb_article", "traf_eval", "np4k")
 FOLDS: Final = 5
-#: Trees of the first and of the second pass. By cross-validation; the second soon learns pages by heart.
-ROUNDS: Final = {"first": 400, "second": 200}
+#: Trees in the first and in the second pass. By cross-validation; the second soon learns pages by heart.
+ROUNDS: Final = {"first": 240, "second": 120}
 PARAMETERS: Final[dict[str, Any]] = {
     "objective": "cross_entropy",  # labels are shares, from 0 to 1
-    "learning_rate": 0.03,
+    "learning_rate": 0.05,
     "num_leaves": 31,
-    "min_data_in_leaf": 40,
-    "feature_fraction": 0.3,
+    "min_data_in_leaf": 100,
+    "feature_fraction": 0.25,
     "bagging_fraction": 0.8,
     "bagging_freq": 1,
     "lambda_l2": 5,
@@ -60,6 +66,9 @@ PARAMETERS: Final[dict[str, Any]] = {
     "deterministic": True,
     "seed": 1,
 }
+#: A word counts if so many sites use it; and how strongly the weights of words are held near 0.
+WORD_SITES: Final = 8
+WORD_PENALTY: Final = 25.0
 
 _TOKEN: Final = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u30ff\u3400-\u9fff]|\w+")
 
@@ -153,6 +162,64 @@ def _told(text: str, row: dict[str, Any]) -> float | None:
     return None
 
 
+# ---- words of class names --------------------------------------------------------------------------
+
+
+def learn_words(examples: Sequence[Example], balance: dict[str, float]) -> Weights:
+    """Fit a logistic regression of the label on the words around a segment, counted by level."""
+    sites: dict[tuple[str, int], set[str]] = {}
+    paths = []
+    for example in examples:
+        mass: dict[int, tuple[Way, float, float]] = {}
+        for piece, label, weight in zip(example.segments, example.labels, example.weights, strict=True):
+            way, whole, good = mass.get(piece.path.number, (piece.path, 0.0, 0.0))
+            mass[way.number] = way, whole + float(weight), good + float(weight * label)
+        for way, whole, good in mass.values():
+            counts = Counter(_words_around(way))
+            paths.append((counts, whole * balance[example.set], good / whole if whole else 0.0))
+            for word in counts:
+                sites.setdefault(word, set()).add(example.site)
+    known = {word: n for n, word in enumerate(sorted(w for w, where in sites.items() if len(where) >= WORD_SITES))}
+    cells = [(row, known[w], n) for row, (counts, *_) in enumerate(paths) for w, n in counts.items() if w in known]
+    rows, columns, values = (np.array(column) for column in zip(*cells, strict=True))
+    matrix = csr_matrix((values.astype(np.float64), (rows, columns)), shape=(len(paths), len(known)))
+    weights = np.array([whole for _, whole, _ in paths])
+    weights /= weights.mean()
+    labels = np.array([label for *_, label in paths])
+
+    def loss(guess: Rows) -> tuple[float, Rows]:
+        odds = matrix @ guess[1:] + guess[0]
+        off = weights * (1 / (1 + np.exp(-odds)) - labels)
+        value = (weights * (np.logaddexp(0, odds) - labels * odds)).sum() + WORD_PENALTY / 2 * (guess[1:] ** 2).sum()
+        return value, np.concatenate([[off.sum()], matrix.T @ off + WORD_PENALTY * guess[1:]])
+
+    best = minimize(loss, np.zeros(len(known) + 1), jac=True, method="L-BFGS-B", options={"maxiter": 150}).x[1:]
+    learned: dict[str, list[float]] = {}
+    for (name, level), number in known.items():
+        learned.setdefault(name, [0.0] * LEVELS)[level] = round(float(best[number]), 2)
+    return {word: tuple(values) for word, values in learned.items() if any(values)}
+
+
+def _words_around(path: Way) -> Iterator[tuple[str, int]]:
+    """Give each word around a path with its level, as often as it stands there."""
+    here: Way | None = path
+    steps = 0
+    while here is not None:
+        yield from ((word, level_of(steps)) for word in here.words)
+        here, steps = here.around, steps + 1
+
+
+def with_words(examples: Sequence[Example], weights: dict[str, float], folds: Sequence[int]) -> list[Rows]:
+    """Give the evidence of each page with what words learned from other folds say of it."""
+    rows: list[Rows] = [np.empty(0, np.float32)] * len(examples)
+    for fold in sorted(set(folds)):
+        words = learn_words([e for e, other in zip(examples, folds, strict=True) if other != fold], weights)
+        for n, (example, other) in enumerate(zip(examples, folds, strict=True)):
+            if other == fold:
+                rows[n] = np.column_stack([example.rows, named(example.segments, words)])
+    return rows
+
+
 # ---- training --------------------------------------------------------------------------------------
 
 
@@ -166,19 +233,25 @@ def train(pass_: str, examples: Sequence[Example], rows: Sequence[Rows], weights
     return lightgbm.train(PARAMETERS, data, ROUNDS[pass_])
 
 
-def fold_of(example: Example) -> int:
-    """Put all pages of a site into one fold, whatever else there is."""
-    return int(hashlib.md5(example.site.encode(), usedforsecurity=False).hexdigest(), 16) % FOLDS
+def folds_of(examples: Sequence[Example], by: str) -> list[int]:
+    """Give the fold of each page: all pages of a site into one of five, whatever else there is, or one fold per set."""
+    if by == "set":
+        sets = sorted({example.set for example in examples})
+        return [sets.index(example.set) for example in examples]
+    digests = (hashlib.md5(example.site.encode(), usedforsecurity=False).hexdigest() for example in examples)
+    return [int(digest, 16) % FOLDS for digest in digests]
 
 
-def out_of_fold(pass_: str, examples: Sequence[Example], rows: Sequence[Rows], weights: dict[str, float]) -> list[Rows]:
-    """Judge each page by trees that have seen no page of its site."""
+def out_of_fold(
+    pass_: str, examples: Sequence[Example], rows: Sequence[Rows], weights: dict[str, float], folds: Sequence[int]
+) -> list[Rows]:
+    """Judge each page by trees that have seen no page of its fold."""
     scores: list[Rows] = [np.empty(0, np.float32)] * len(examples)
-    for fold in range(FOLDS):
-        inside = [n for n, example in enumerate(examples) if fold_of(example) != fold]
+    for fold in sorted(set(folds)):
+        inside = [n for n, other in enumerate(folds) if other != fold]
         trees = train(pass_, [examples[n] for n in inside], [rows[n] for n in inside], weights)
-        for n, example in enumerate(examples):
-            if fold_of(example) == fold:
+        for n, other in enumerate(folds):
+            if other == fold:
                 scores[n] = np.asarray(trees.predict(rows[n]), np.float32)
     return scores
 
@@ -195,21 +268,26 @@ def main() -> None:
     parser.add_argument("sets", nargs="*", default=SETS)
     parser.add_argument("--leave-out", action="append", default=[])
     parser.add_argument("--folds", type=Path)
+    parser.add_argument("--by", choices=["site", "set"], default="site")
     arguments = parser.parse_args()
     examples = list(read_examples(arguments.folder, [s for s in arguments.sets if s not in arguments.leave_out]))
     weights = balance(examples)
     print(f"{len(examples)} pages, {sum(len(example.labels) for example in examples)} segments", file=sys.stderr)
-    first = out_of_fold("first", examples, [example.rows for example in examples], weights)
-    seen = [second_look(e.segments, e.names, e.rows, scores) for e, scores in zip(examples, first, strict=True)]
+    folds = folds_of(examples, arguments.by)
+    rows = with_words(examples, weights, folds)
+    first = out_of_fold("first", examples, rows, weights, folds)
+    seen = [second_look(e.segments, e.names, r, scores) for e, r, scores in zip(examples, rows, first, strict=True)]
     if arguments.folds:
-        second = out_of_fold("second", examples, seen, weights)
+        second = out_of_fold("second", examples, seen, weights, folds)
         found = {f"{e.set}/{e.id}": agreed(*both) for e, *both in zip(examples, first, second, strict=True)}
         np.savez_compressed(arguments.folds, allow_pickle=False, **found)
         return
-    for name, rows in (("first", [example.rows for example in examples]), ("second", seen)):
-        text = train(name, examples, rows, weights).model_to_string()
-        path = ROOT / "normalize" / "judge" / f"{name}.txt.gz"
-        path.write_bytes(gzip.compress(text.encode(), mtime=0))
+    words = learn_words(examples, weights)
+    lines = ("\t".join((word, *map(str, values))) for word, values in sorted(words.items()))
+    (JUDGE / "words.tsv").write_text("".join(f"{line}\n" for line in lines), "ascii")
+    for name, evidence_ in (("first", rows), ("second", seen)):
+        path = JUDGE / f"{name}.txt.gz"
+        path.write_bytes(gzip.compress(train(name, examples, evidence_, weights).model_to_string().encode(), mtime=0))
         print(f"{path}: {path.stat().st_size:,} bytes", file=sys.stderr)
 
 

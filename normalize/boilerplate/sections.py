@@ -14,6 +14,11 @@ from schemas.document import Block, Claim, Page, RemovedRole
 #: Shorter texts may well stand twice in a story ("What happens next?"), in letters.
 _REPEAT_LETTERS = 30
 
+#: A sentence has so many letters, and so often a page says the same one for a reason of its own.
+_SENTENCE_LETTERS = 60
+_OFTEN = 3
+_ASKS = "?？؟;"
+
 #: More texts than this that stand twice are the way the story is built.
 _MOST_REPEATS = 3
 
@@ -42,7 +47,8 @@ def repeats(page: Page) -> Page:
     """Keep the first of two equal texts: pages print their standfirst twice, and some their whole first paragraph.
 
     Only what stands exactly twice, and only a standfirst or a long text; a page where many texts recur (the same
-    questions to twenty people, the same line under each recipe) means it.
+    questions to twenty people, the same line under each recipe) means it. A sentence that stands three times and more, word
+    for word, is no story: it asks for consent before each embedded post, or advertises.
     """
     places: dict[str, list[int]] = {}
     for number, block in enumerate(page.blocks):
@@ -52,6 +58,13 @@ def repeats(page: Page) -> Page:
     if len(twice) > _MOST_REPEATS:
         return page
     blocks = list(page.blocks)
+    total = sum(len(block.text) for block in blocks if block.keep)
+    for numbers in twice:
+        text = blocks[numbers[0]].text
+        says_something = len(key(text)) >= _SENTENCE_LETTERS and text[-1] not in _ASKS
+        if len(numbers) >= _OFTEN and says_something and len(text) * len(numbers) < total / 2:
+            for number in numbers:
+                blocks[number] = removed(blocks[number], "duplicate", "sections:recurring")
     for first, *again in twice:
         if len(again) == 1 and (blocks[first].role == "deck" or is_long(blocks[first].text)):
             blocks[again[0]] = removed(blocks[again[0]], "duplicate", "sections:repeat")
@@ -76,7 +89,7 @@ def own_stories(page: Page) -> Page:
 def openings(page: Page) -> Page:
     """Follow a heading of comments or of related stories to the blocks that it opens.
 
-    Comments go to the end of the page once most of the story is past. Pointers to related stories go on as long as
+    Comments go to the end of the page once most of the story is past, unless the headline comes after them. Pointers to related stories go on as long as
     the blocks look like headlines: short, without a full stop, or links.
     """
     blocks = list(page.blocks)
@@ -115,7 +128,8 @@ def _opens(
     hit = load_lexicon().find(block.text) if block.rule.startswith("lexicon:") else None
     if hit and hit.role == "comments" and hit.how == "line" and past >= total * 0.5:
         return "comments", "sections:after-comments-heading"
-    if block.role in _CLOSING:
+    # What opened above the headline belonged to a column beside the story.
+    if block.role in _CLOSING or block.role == "title":
         return None
     if hit and hit.role == "related" and hit.how == "line" and past >= total * 0.3:
         return "related", "sections:after-related-heading"

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from normalize.boilerplate.lexicon import load_lexicon
 from normalize.column import DENSE
-from normalize.main_text import key
+from normalize.main_text import key, letters
 from normalize.segments import Segment
 
 Rows = NDArray[np.floating[Any]]
@@ -84,6 +84,10 @@ _LINE_CHARS: Final = 200
 _HEADING_CHARS: Final = 60
 _KICKER_CHARS: Final = 15
 _SHORT_TITLE: Final = 5
+#: A shorter story in JSON-LD is a description, in letters.
+_STORY_CHARS: Final = 160
+#: Texts that begin with the same so many letters are the same.
+_SAME_CHARS: Final = 80
 #: Shorter words are articles and prepositions in most languages.
 _WORD_CHARS: Final = 3
 
@@ -100,6 +104,8 @@ class About:
     descriptions: tuple[str, ...] = ()
     #: Kinds declared, lower case.
     types: tuple[str, ...] = ()
+    #: The story as its JSON-LD has it; "" where that has none. Often cut off, or with what the page itself does not show.
+    story: str = ""
 
 
 def _shifted(values: Rows, by: int, fill: float = 0.0) -> Rows:
@@ -159,7 +165,7 @@ class _Page:
         self.heading = self.of_each(lambda segment: segment.element in _HEADINGS).astype(np.bool_)
         self.all_text = float(self.length.sum())
         self.all_prose = float(self.body.sum())
-        self.paths = _numbered([segment.path for segment in segments])
+        self.paths = _numbered([segment.path.number for segment in segments])
         self.columns = _numbered([segment.column for segment in segments])
 
     def each(self, measure: Callable[[str], float]) -> Rows:
@@ -260,6 +266,15 @@ def _title(page: _Page, out: _Columns) -> None:
     out.add("from_title", np.sign(away) * np.log1p(np.abs(away)))
     out.add("prose_since_title", np.sign(since) * np.log1p(np.abs(since)))
     out.add("is_description", np.fromiter(starts, np.bool_, page.size))
+    told = letters(page.about.story)
+    if len(told) < _STORY_CHARS:
+        out.add("in_told", np.full(page.size, np.nan, np.float32))
+        out.add("told", np.full(page.size, np.nan, np.float32))
+        return
+    inside = np.fromiter((bool(name) and name[:_SAME_CHARS] in told for name in page.keys), np.bool_, page.size)
+    found = sum(len(name) for name, here in zip(page.keys, inside, strict=True) if here)
+    out.add("in_told", inside)
+    out.add("told", np.full(page.size, found / len(told), np.float32))
 
 
 def _groups(page: _Page, out: _Columns) -> None:
@@ -379,7 +394,7 @@ def second_look(segments: Sequence[Segment], names: Sequence[str], rows: Rows, f
     columns += [_shifted(first, by) for by in (-3, -2, -1, 1, 2, 3)]
     columns += [_ratio(_window(first * length, reach), _window(length, reach)) for reach in (4, 12)]
     for group in (
-        [s.path for s in segments],
+        [s.path.number for s in segments],
         [s.column for s in segments],
         [s.trail[-2] if len(s.trail) > 1 else 0 for s in segments],
         [s.trail[-3] if len(s.trail) > 2 else 0 for s in segments],  # noqa: PLR2004  the one around that

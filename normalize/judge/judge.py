@@ -17,11 +17,15 @@ import numpy as np
 
 from normalize.column import HEADINGS, at_least
 from normalize.judge.evidence import About, Rows, evidence, second_look
+from normalize.judge.words import Weights, load_words, named
 from normalize.main_text import key
 from normalize.segments import Segment
 
 #: Segments from here on belong to the story.
 THRESHOLD: Final = 0.5
+
+#: What is less likely than this is nothing of the story, whatever its element.
+_HARDLY: Final = 0.1
 
 #: A standfirst has so many characters, and stands mostly outside links.
 _LEAD_CHARS: Final = 30
@@ -35,19 +39,21 @@ _SAME_LETTERS: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
-class _Trees:
+class _Trained:
+    words: Weights
+    #: The trees of the first and of the second pass; lightgbm has no types.
     first: Any
     second: Any
 
 
 @cache
-def load_judge() -> _Trees:
-    """Read the trees, once per process."""
-    folder = files("normalize.judge")
-    return _Trees(*(_booster((folder / f"{name}.txt.gz").read_bytes()) for name in ("first", "second")))
+def load_judge() -> _Trained:
+    """Read what was learned, once per process."""
+    return _Trained(words=load_words(), first=_read("first"), second=_read("second"))
 
 
-def _booster(packed: bytes) -> Any:  # noqa: ANN401  lightgbm has no types
+def _read(pass_: str) -> Any:  # noqa: ANN401  lightgbm has no types
+    packed = (files("normalize.judge") / f"{pass_}.txt.gz").read_bytes()
     return lightgbm.Booster(model_str=gzip.decompress(packed).decode())
 
 
@@ -58,11 +64,12 @@ def judge(segments: Sequence[Segment], about: About) -> Rows:
         segments: All of a page, in order; at least one.
         about: What the page says of itself.
     """
-    trees = load_judge()
+    trained = load_judge()
     names, rows = evidence(segments, about)
-    first = np.asarray(trees.first.predict(rows, num_threads=1), np.float32)
-    second = np.asarray(trees.second.predict(second_look(segments, names, rows, first), num_threads=1), np.float32)
-    return agreed(first, second)
+    rows = np.column_stack([rows, named(segments, trained.words)])
+    first = np.asarray(trained.first.predict(rows, num_threads=1), np.float32)
+    second = trained.second.predict(second_look(segments, names, rows, first), num_threads=1)
+    return agreed(first, np.asarray(second, np.float32))
 
 
 def story(segments: Sequence[Segment], scores: Sequence[float], about: About) -> list[bool]:
@@ -83,7 +90,7 @@ def story(segments: Sequence[Segment], scores: Sequence[float], about: About) ->
     described = [start for text in about.descriptions if len(start := key(text)[:_SAME_LETTERS]) >= _LEAD_CHARS]
     top = next((n for n in range(places[-1]) if segments[n].element == "h1" or key(segments[n].text) in titles), None)
     for number, segment in enumerate(segments[: places[-1]]):
-        if kept[number]:
+        if kept[number] or scores[number] < _HARDLY:
             continue
         if number > places[0]:
             heading = segment.element in HEADINGS and kept[number + 1] and segment.link_density < _MOSTLY_LINKS

@@ -11,8 +11,9 @@ from normalize.decode import decode
 from normalize.extract import about_of
 from normalize.judge.evidence import About, evidence, second_look
 from normalize.judge.judge import THRESHOLD, judge, load_judge
+from normalize.judge.words import load_words, named
 from normalize.options import DocumentOptions
-from normalize.segments import Segment, parse, segment
+from normalize.segments import Path, Segment, parse, segment
 from schemas.document import RawDocument
 
 PROSE = "The council met on Tuesday and, after four hours of talks, agreed to rebuild the old pier before the summer."
@@ -21,7 +22,7 @@ PROSE = "The council met on Tuesday and, after four hours of talks, agreed to re
 def piece(text: str = PROSE, *, column: int = 1, path: int = 1, element: str = "p", links: int = 0) -> Segment:
     return Segment(
         text=text, element=element, places=frozenset(), link_chars=links, column=column, bold_chars=0,
-        trail=(0, column), path=path,
+        trail=(0, column), path=Path(path, None, ()),
     )  # fmt: skip
 
 
@@ -57,6 +58,38 @@ def test_what_the_lexicon_says_of_a_heading_above_counts_below_it() -> None:
     assert value("since_comments", *page) == [99, 0, 1, 2]
 
 
+def test_what_stands_in_the_story_of_the_linked_data_is_found_again() -> None:
+    about = About(story=f"{PROSE} And then they went home. {PROSE.upper()}")
+    assert value("in_told", piece(), piece("Menu"), about=about) == [1, 0]
+    assert np.isnan(value("in_told", piece(), about=About(story="Too short."))).all()
+
+
+def named_by(*words: str) -> Path:
+    """A path whose elements are named so, from the outermost inwards."""
+    path = Path(0, None, ())
+    for number, word in enumerate(words, start=1):
+        path = Path(number, path, (word,) if word else ())
+    return path
+
+
+def test_the_words_around_a_segment_count_by_how_far_out_they_stand() -> None:
+    weights = {"story": (1.0, 2.0, 3.0, 4.0), "teaser": (-1.0, -2.0, -3.0, -4.0)}
+
+    def row(*words: str) -> list[float]:
+        return named([piece()._replace(path=named_by(*words))], weights)[0].tolist()
+
+    assert row("story") == [1, 0, 0, 0, 1, 0, 1]
+    assert row("story", "", "") == [0, 0, 3, 0, 3, 0, 3]
+    assert row("story", "story", "", "", "", "", "teaser") == [-1, 0, 0, 8, 7, -1, 4]
+    assert row("unheard", "of") == [0] * 7
+
+
+def test_the_learned_words_say_what_designers_mean() -> None:
+    words = load_words()
+    for good, bad in (("article", "comments"), ("content", "footer"), ("body", "teaser")):
+        assert sum(words[good]) > sum(words[bad])
+
+
 TEXTS = st.text(min_size=1, max_size=80).filter(lambda text: bool(text.strip()))
 
 
@@ -83,7 +116,8 @@ def test_every_page_gets_a_score_for_each_segment(parts: list[tuple[str, int, in
 def test_the_trees_fit_the_evidence() -> None:
     names, rows = evidence([piece()], About())
     trees = load_judge()
-    assert trees.first.num_feature() == len(names)
+    rows = np.column_stack([rows, named([piece()], trees.words)])
+    assert trees.first.num_feature() == rows.shape[1]
     assert trees.second.num_feature() == second_look([piece()], names, rows, np.zeros(1, np.float32)).shape[1]
 
 

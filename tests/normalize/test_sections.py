@@ -41,8 +41,22 @@ def test_short_lines_may_stand_twice() -> None:
     assert kept(repeats(page("Who pays?", ONE, "Who pays?", TWO))) == ["Who pays?", ONE, "Who pays?", TWO]
 
 
-def test_a_text_that_stands_three_times_is_meant() -> None:
+def test_a_page_is_not_emptied_of_the_only_text_it_has() -> None:
     assert kept(repeats(page(ONE, ONE, ONE))) == [ONE, ONE, ONE]
+
+
+def test_a_sentence_that_stands_before_each_embedded_post_is_no_story() -> None:
+    asked = "To see what this network has to show here, its scripts must be allowed to run."
+    story = [f"{ONE} {number} {TWO}" for number in range(4)]
+    found = repeats(page(story[0], asked, story[1], asked, story[2], asked, story[3]))
+    assert kept(found) == story
+    assert cut(found) == {asked: "duplicate"}
+
+
+def test_the_same_question_to_several_people_stays() -> None:
+    asked = "What do you expect of the new ferry when it starts to run next spring?"
+    story = [ONE, asked, TWO * 2, asked, THREE * 2, asked, ONE + TWO]
+    assert kept(repeats(page(*story))) == story
 
 
 def test_a_page_that_is_built_of_repetitions_is_left_alone() -> None:
@@ -51,6 +65,11 @@ def test_a_page_that_is_built_of_repetitions_is_left_alone() -> None:
 
 
 # ---- headings that open something -----------------------------------------------------------------------
+
+
+def test_comments_beside_the_story_end_where_its_headline_stands() -> None:
+    found = opened(ONE * 5, "Comments", "I was there!", line("The ferry sails", role="title", keep=False), TWO, THREE)
+    assert kept(found) == [ONE * 5, TWO, THREE]
 
 
 def test_comments_go_on_to_the_end_of_the_page() -> None:

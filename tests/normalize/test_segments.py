@@ -281,3 +281,25 @@ def markups(draw: st.DrawFn) -> tuple[str, str]:
 def test_every_letter_that_a_reader_sees_is_in_one_piece_in_order(made: tuple[str, str]) -> None:
     markup, seen = made
     assert re.sub(r"[\s|]", "", "".join(texts(markup))) == seen
+
+
+# ---- the path that leads to a piece ----------------------------------------------------------------------
+
+
+def test_a_path_keeps_the_words_of_the_elements_around() -> None:
+    markup = (
+        '<div id="main" class="articleBody post-text"><section itemprop="review"><p class="p_1">One</p></section></div>'
+    )
+    (piece,) = pieces(markup)
+    words = []
+    path = piece.path
+    while path.around is not None:
+        words.append(path.words)
+        path = path.around
+    assert words == [(), ("review",), ("article", "body", "post", "text", "main"), ()]  # the last is the body
+
+
+def test_pieces_of_one_template_share_a_path_whatever_number_they_have() -> None:
+    one, two, other = pieces('<p id="p1" class="x">One</p><p id="p2" class="x">Two</p><p id="note" class="x">Three</p>')
+    assert one.path is two.path
+    assert one.path is not other.path
