@@ -250,8 +250,8 @@ class _Walk:
         self._in_bold = 0
         self._after_break = -1
         self._columns = 0
-        #: (number of the path around, element, its names) -> the path.
-        self._paths: dict[tuple[int, str, str], Path] = {}
+        #: (number of the path around, element, class, id, itemprop) -> the path.
+        self._paths: dict[tuple[int, str, str | None, str | None, str | None], Path] = {}
         self._trail: tuple[int, ...] = (0,)
         self._path = _ROOT_PATH
 
@@ -318,13 +318,18 @@ class _Walk:
 
     def _path_to(self, path: Path, tag: str, node: HtmlElement) -> Path:
         """Give the path one element further on."""
-        name = node.get("id")
-        if name is not None and _DIGIT.search(name):
-            name = None  # numbers a paragraph or an article
-        here = path.number, tag, f"{node.get('class') or ''} {name or ''} {node.get('itemprop') or ''}"
-        found = self._paths.get(here)
+        written = path.number, tag, node.get("class"), node.get("id"), node.get("itemprop")
+        found = self._paths.get(written)
         if found is None:
-            found = self._paths[here] = Path(len(self._paths) + 1, path, _split_names(here[2]))
+            *_, names, name, prop = written
+            if name is not None and _DIGIT.search(name):
+                name = None  # numbers a paragraph or an article
+            known = path.number, tag, names, name, prop
+            found = self._paths.get(known)
+            if found is None:
+                words = _split_names(f"{names or ''} {name or ''} {prop or ''}")
+                found = self._paths[known] = Path(len(self._paths) + 1, path, words)
+            self._paths[written] = found
         return found
 
     def _enter(self, node: HtmlElement, tag: str) -> _AtEnd:

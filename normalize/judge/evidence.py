@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from normalize.boilerplate.lexicon import load_lexicon
 from normalize.column import DENSE
 from normalize.main_text import key, letters
-from normalize.segments import Segment
+from normalize.segments import Place, Segment
 
 Rows = NDArray[np.floating[Any]]
 
@@ -185,28 +186,49 @@ def evidence(segments: Sequence[Segment], about: About) -> tuple[list[str], Rows
     return out.names, np.column_stack(out.values)
 
 
+#: What is measured of a text, and needs nothing else of the page.
+_MEASURES: Final = (
+    "words", "sentences", "commas", "digits", "upper", "opens", "lower_start", "digit_start", "time", "marks", "contact", "asks",
+    "colon",
+)  # fmt: skip
+
+
+@lru_cache(maxsize=8_000)
+def _measures(text: str) -> tuple[float, ...]:
+    """Measure a text, as ``_MEASURES``. Remembered, because a site prints the same menus on every page."""
+    start = text[:_START]
+    return (
+        text.count(" ") + 1,
+        len(_SENTENCE_ENDS.findall(text)),
+        len(_COMMAS.findall(text)),
+        len(_DIGITS.findall(start)),
+        len(_UPPER.findall(start)),
+        _OPENS.match(text) is not None,
+        text[0].islower(),
+        text[0].isdigit(),
+        _TIME.search(text[:_DATELINE]) is not None,
+        len(_MARKS.findall(start)),
+        _CONTACT.search(text[:300]) is not None,
+        text.endswith("?"),
+        text.endswith((":", "：")),
+    )
+
+
 def _text(page: _Page, out: _Columns) -> None:
-    words = page.each(lambda text: text.count(" ") + 1)
-    commas = page.each(lambda text: len(_COMMAS.findall(text)))
+    measured = dict(zip(_MEASURES, np.array([_measures(text) for text in page.texts], np.float32).T, strict=True))
     start = np.minimum(page.raw, _START)
     out.add("length", np.log1p(page.length))
-    out.add("words", np.log1p(words))
-    out.add("word_length", page.raw / words)
-    out.add("sentences", page.each(lambda text: len(_SENTENCE_ENDS.findall(text))))
-    out.add("commas", commas)
-    out.add("commas_share", commas / words)
+    out.add("words", np.log1p(measured["words"]))
+    out.add("word_length", page.raw / measured["words"])
+    out.add("sentences", measured["sentences"])
+    out.add("commas", measured["commas"])
+    out.add("commas_share", measured["commas"] / measured["words"])
     out.add("dense", page.dense / page.raw)
-    out.add("digits", page.each(lambda text: len(_DIGITS.findall(text[:_START]))) / start)
-    out.add("upper", page.each(lambda text: len(_UPPER.findall(text[:_START]))) / start)
+    out.add("digits", measured["digits"] / start)
+    out.add("upper", measured["upper"] / start)
     out.add("ends", page.ends)
-    out.add("opens", page.each(lambda text: _OPENS.match(text) is not None))
-    out.add("lower_start", page.each(lambda text: text[0].islower()))
-    out.add("digit_start", page.each(lambda text: text[0].isdigit()))
-    out.add("time", page.each(lambda text: _TIME.search(text[:_DATELINE]) is not None))
-    out.add("marks", page.each(lambda text: len(_MARKS.findall(text[:_START]))))
-    out.add("contact", page.each(lambda text: _CONTACT.search(text[:300]) is not None))
-    out.add("asks", page.each(lambda text: text.endswith("?")))
-    out.add("colon", page.each(lambda text: text.endswith((":", "："))))
+    for name in ("opens", "lower_start", "digit_start", "time", "marks", "contact", "asks", "colon"):
+        out.add(name, measured[name])
     out.add("links", page.links)
     out.add("link_count", page.of_each(lambda segment: len(segment.links)))
     out.add("bold", np.minimum(1.0, page.of_each(lambda segment: segment.bold_chars) / page.raw))
@@ -214,23 +236,37 @@ def _text(page: _Page, out: _Columns) -> None:
 
 
 def _markup(page: _Page, out: _Columns) -> None:
-    for element in _ELEMENTS:
-        out.add(f"is_{element}", np.fromiter((name == element for name in page.elements), np.bool_, page.size))
-    for place in _PLACES:
-        out.add(f"in_{place}", np.fromiter((place in s.places for s in page.segments), np.bool_, page.size))
+    elements = _coded(page.elements, _ELEMENTS)
+    for number, element in enumerate(_ELEMENTS):
+        out.add(f"is_{element}", elements == number)
+    places = np.fromiter((_bits(segment.places) for segment in page.segments), np.int64, page.size)
+    for number, place in enumerate(_PLACES):
+        out.add(f"in_{place}", places >> number & 1)
     out.add("depth", page.of_each(lambda segment: len(segment.trail)))
+
+
+@lru_cache(maxsize=4_000)
+def _bits(places: frozenset[Place]) -> int:
+    """Give surroundings as one number, a bit for each of ``_PLACES``."""
+    return sum(1 << number for number, place in enumerate(_PLACES) if place in places)
+
+
+def _coded(values: Sequence[str | None], known: Sequence[str]) -> NDArray[np.int64]:
+    """Give each value its number among the known ones; -1 for another."""
+    numbers = {value: number for number, value in enumerate(known)}
+    return np.array([numbers.get(value, -1) if value else -1 for value in values], np.int64)
 
 
 def _lexicon(page: _Page, out: _Columns) -> None:
     """Say which role the words of a segment have, and how far above the last heading of a kind stands."""
     find = load_lexicon().find
     hits = [find(text) if len(text) <= _LINE_CHARS else None for text in page.texts]
-    roles = [hit.role if hit else None for hit in hits]
-    for role in _ROLES:
-        out.add(f"says_{role}", np.fromiter((name == role for name in roles), np.bool_, page.size))
+    roles = _coded([hit.role if hit else None for hit in hits], _ROLES)
+    for number, role in enumerate(_ROLES):
+        out.add(f"says_{role}", roles == number)
+    short = page.heading | (page.length < _HEADING_CHARS)
     for role in _OPENING_ROLES:
-        said = np.fromiter((name == role for name in roles), np.bool_, page.size)
-        opens = said & (page.heading | (page.length < _HEADING_CHARS))
+        opens = (roles == _ROLES.index(role)) & short
         out.add(f"since_{role}", np.where(opens, 0, _since(opens)))
 
 
