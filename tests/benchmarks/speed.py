@@ -5,11 +5,12 @@
 The road is what `babelwire run` does to a document: read the WARC, decode, extract, repair, clean, describe, link
 duplicates, check and write Parquet; in one process, one document after the other. trafilatura is called as its
 users call it, on the bytes, with metadata; its WARC is read by fastwarc. Both work through the same pages in turns of
-50, so that a change in the machine's speed meets both.
+50, so that a change in the machine's speed meets both. Last come the ten pages that took longest, and the step that took it.
 """
 
 import argparse
 import gc
+import heapq
 import resource
 import sys
 import tempfile
@@ -18,6 +19,7 @@ import warnings
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import trafilatura
 from fastwarc.warc import ArchiveIterator, WarcRecordType
@@ -26,14 +28,23 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from ingest.sources import Input, Limits, read_input  # noqa: E402
+from normalize.clean import clean  # noqa: E402
+from normalize.decode import decode  # noqa: E402
+from normalize.describe import describe  # noqa: E402
 from normalize.duplicates import DuplicateIndex  # noqa: E402
+from normalize.extract import extract  # noqa: E402
 from normalize.options import DocumentOptions  # noqa: E402
 from normalize.path import run_document, warm_up  # noqa: E402
-from schemas.document import Article, RawDocument  # noqa: E402
+from normalize.publication import with_guess  # noqa: E402
+from normalize.repair import repair  # noqa: E402
+from schemas.document import Article, RawDocument, Rejected  # noqa: E402
+from schemas.errors import DocumentError  # noqa: E402
 from schemas.record import COLUMNS, RunStamp, articles_to_frame, problems  # noqa: E402
 
 BENCH = ROOT.parent / "shared" / "bench" / "extraction"
 TURN = 50
+OPTIONS = DocumentOptions()
+SLOWEST = 10
 
 
 class Road:
@@ -44,13 +55,15 @@ class Road:
         self._folder = folder
         self._seen = DuplicateIndex.load(None)
         self._part = 0
+        #: (CPU seconds, number to break ties, page)
+        self.slowest: list[tuple[float, int, RawDocument]] = []
 
     def turn(self) -> int:
         """Take the next pages down the road; gives how many there were."""
         from datetime import date  # noqa: PLC0415
 
         documents = list(islice(self._documents, TURN))
-        outcomes = [run_document(d, DocumentOptions()) for d in documents if isinstance(d, RawDocument)]
+        outcomes = [self._timed(d) for d in documents if isinstance(d, RawDocument)]
         articles = self._seen.link([outcome for outcome in outcomes if isinstance(outcome, Article)])
         stamp = RunStamp(run_id="speed", run_date=date(2026, 1, 1), config_sha256="0" * 64)
         frame = articles_to_frame(articles, stamp)
@@ -59,6 +72,36 @@ class Road:
         self._part += 1
         frame.write_parquet(self._folder / f"part-{self._part:05}.parquet", compression="zstd")
         return len(documents)
+
+    def _timed(self, raw: RawDocument) -> Article | Rejected:
+        before = time.process_time()
+        outcome = run_document(raw, OPTIONS)
+        self.slowest = heapq.nlargest(
+            SLOWEST, [*self.slowest, (time.process_time() - before, raw.source_offset or 0, raw)]
+        )
+        return outcome
+
+
+def slowest_step(raw: RawDocument) -> str:
+    """Go down the road once more; gives the step that took longest, with its share of all."""
+    state: Any = raw
+    spent = {}
+    for name, step in (
+        ("decode", lambda raw: decode(raw, OPTIONS)),
+        ("extract", lambda decoded: extract(decoded, OPTIONS)),
+        ("repair", repair),
+        ("clean", clean),
+        ("guess", lambda page: with_guess(page, OPTIONS)),
+        ("describe", lambda page: describe(page, "0" * 64, OPTIONS)),
+    ):
+        before = time.process_time()
+        try:
+            state = step(state)
+        except DocumentError as error:
+            return f"refused: {error.stage}/{error.reason}"
+        spent[name] = time.process_time() - before
+    worst = max(spent, key=lambda name: spent[name])
+    return f"{worst} {spent[worst] / sum(spent.values()):.0%}"
 
 
 class Peer:
@@ -93,6 +136,7 @@ def main() -> None:
         sys.exit(f"no evaluation pages in {BENCH}")
     warm_up()
     total = [0, 0.0, 0.0]
+    slowest: list[tuple[float, int, RawDocument]] = []
     print(f"{'set':14} {'pages':>6} {'babelwire p/s':>14} {'trafilatura p/s':>16} {'ratio':>6}")
     with tempfile.TemporaryDirectory() as folder:
         for name in sets:
@@ -115,8 +159,14 @@ def main() -> None:
                 f"{name:14} {pages:6} {pages / spent[0]:14.1f} {pages / spent[1]:16.1f} {spent[1] / spent[0]:6.2f}",
                 flush=True,
             )
+            slowest = heapq.nlargest(SLOWEST, [*slowest, *ours.slowest])
             total = [total[0] + pages, total[1] + spent[0], total[2] + spent[1]]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"\n{'ms':>6} {'KB':>6}  {'where the time went':24} page")
+    for seconds, _, raw in slowest:
+        print(
+            f"{1000 * seconds:6.0f} {len(raw.content) / 1000:6.0f}  {slowest_step(raw):24} {(raw.url or raw.source_uri)[:90]}"
+        )
     print(f"speed: ratio={total[2] / total[1]:.2f} pages_per_cpu_s={total[0] / total[1]:.1f} peak_mb={peak:.0f}")
 
 
