@@ -21,7 +21,7 @@ from ingest.progress import Counts, OnProgress
 from ingest.sources import Input, Limits, read_input
 from ingest.store import OUTPUT_FOLDERS, Done, Staged, Store, disk_errors
 from ingest.versions import tool_versions
-from normalize.options import TranslateOptions
+from normalize.options import DocumentOptions, TranslateOptions
 from normalize.translate.models import Models
 from schemas.document import Article, RawDocument, Rejected
 from schemas.errors import BusyError, SetupError
@@ -49,6 +49,24 @@ class Duplicates(Protocol):
 
     def link(self, articles: Sequence[Article]) -> tuple[Article, ...]:
         """Point each article to the first that says the same, then remember it."""
+
+    def save(self, path: Path) -> None:
+        """Write what was added since ``load``."""
+
+
+class Templates(Protocol):
+    """What recurs on the pages of each site, as ``normalize.boilerplate.templates.Templates``."""
+
+    @classmethod
+    def load(cls, folder: Path | None, *, run_date: date, options: DocumentOptions) -> Self:
+        """Remember what earlier runs saved in a folder."""
+
+    @property
+    def outdated(self) -> Sequence[str]:
+        """Files of that folder that are too old to count."""
+
+    def cut(self, articles: Sequence[Article]) -> tuple[Article, ...]:
+        """Learn from a chunk of articles, then take the templates of their sites from them."""
 
     def save(self, path: Path) -> None:
         """Write what was added since ``load``."""
@@ -95,6 +113,8 @@ class Steps:
     work: Work
     warm_up: WarmUp
     duplicates: type[Duplicates]
+    #: None: the run learns nothing of sites.
+    templates: type[Templates] | None = None
     #: None: the run does not translate.
     translator: OpenTranslator | None = None
     read: Callable[[Input, Limits], Iterator[RawDocument | Rejected]] = read_input
@@ -103,11 +123,18 @@ class Steps:
 def real_steps() -> Steps:
     """Give the steps that ``normalize`` publishes."""
     # Late: with its models and tables it is the slowest import of all.
+    from normalize.boilerplate.templates import Templates as LearnedTemplates  # noqa: PLC0415
     from normalize.duplicates import DuplicateIndex  # noqa: PLC0415
     from normalize.path import run_document, warm_up  # noqa: PLC0415
     from normalize.translate.engine import open_engine  # noqa: PLC0415
 
-    return Steps(work=run_document, warm_up=warm_up, duplicates=DuplicateIndex, translator=open_engine)
+    return Steps(
+        work=run_document,
+        warm_up=warm_up,
+        duplicates=DuplicateIndex,
+        templates=LearnedTemplates,
+        translator=open_engine,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +221,13 @@ def run(
         tally = _Tally(plan)
         staged = store.begin(job.stamp, job.metadata())
         seen = steps.duplicates.load(store.earlier_state("duplicates", besides=job.stamp.run_id))
+        templates = None
+        if steps.templates:
+            templates = steps.templates.load(
+                store.earlier_state("templates", besides=job.stamp.run_id),
+                run_date=run_date,
+                options=options.document,
+            )
         translator = None
         if steps.translator and options.translate.target != OFF:
             opened = steps.translator(
@@ -215,14 +249,20 @@ def run(
         stack.callback(outcomes.close)
         counted = tally.watching(outcomes, on_progress)
         for number, chunk in enumerate(_chunks(counted, options.run.chunk_size)):
-            articles = seen.link([item for item in chunk if isinstance(item, Article)])
+            articles = tuple(item for item in chunk if isinstance(item, Article))
+            if templates:
+                articles = templates.cut(articles)
+            articles = seen.link(articles)
             if translator:
                 articles = translator.translate(articles, number)
-            tally.by_translation.update(article.translation.status for article in articles)
+            tally.finished(articles)
             _write(articles, [item for item in chunk if isinstance(item, Rejected)], number, job.stamp, staged)
         tally.close(staged)
         tally.translator = translator
         staged.add_state("duplicates", seen.save)
+        if templates:
+            staged.add_state("templates", templates.save)
+            staged.drop_state("templates", templates.outdated)
         staged.commit(job.manifest(tally, staged, clock))
         return tally.summary(job, output, clock)
 
@@ -508,6 +548,7 @@ class _Tally:
     plan: _Plan
     inputs: list[_PerInput] = field(default_factory=list)
     inputs_done: int = 0
+    records: int = 0
     #: For each document on its way, the place of its input.
     owners: deque[int] = field(default_factory=deque)
     by_language: Counter[str] = field(default_factory=Counter)
@@ -537,14 +578,20 @@ class _Tally:
             place = self.owners.popleft()
             if isinstance(outcome, Article):
                 self.inputs[place].records += 1
-                self.by_language[outcome.language.tag] += 1
-                self.by_page_type[outcome.page_type] += 1
+                self.records += 1
             else:
                 self.inputs[place].quarantined += 1
                 self.by_reason[f"{outcome.stage}/{outcome.reason}"] += 1
             self.inputs_done = place
             on_progress(self._so_far())
             yield outcome
+
+    def finished(self, articles: Sequence[Article]) -> None:
+        """Count what the records of a chunk say."""
+        for article in articles:
+            self.by_language[article.language.tag] += 1
+            self.by_page_type[article.page_type] += 1
+            self.by_translation[article.translation.status] += 1
 
     def translating(self, on_progress: OnProgress) -> Callable[[int, int], None]:
         """Give what the translator tells its progress."""
@@ -558,10 +605,6 @@ class _Tally:
             records=self.records,
             quarantined=self.quarantined,
         )
-
-    @property
-    def records(self) -> int:
-        return self.by_language.total()
 
     @property
     def quarantined(self) -> int:

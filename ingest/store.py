@@ -20,7 +20,7 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -263,6 +263,10 @@ class Staged:
             _sync(path.parent)
         self._moves.append((path, final))
         self._list(path, final, rows=pl.read_parquet(path).height)
+
+    def drop_state(self, name: str, files: Sequence[str]) -> None:
+        """Let files that a step's memory needs no longer go away with the commit."""
+        self._stale += [self.store.state / name / file for file in files]
 
     def _final(self, table: Table) -> Path:
         day = f"run_date={self.stamp.run_date.isoformat()}"

@@ -1,6 +1,8 @@
 """Cleaned page -> article: each field from the first claim that can be used, with its origin."""
 
 import re
+from collections import deque
+from collections.abc import Mapping
 from dataclasses import replace
 
 from normalize import people
@@ -14,7 +16,6 @@ from normalize.options import DocumentOptions
 from normalize.publication import Publication, publication
 from schemas.document import (
     Article,
-    Block,
     Claim,
     FieldOrigin,
     Image,
@@ -24,6 +25,7 @@ from schemas.document import (
     PageType,
     Paragraph,
     Removed,
+    RemovedRole,
 )
 from schemas.language import primary
 
@@ -47,7 +49,7 @@ def describe(page: Page, raw_sha256: str, options: DocumentOptions) -> Article:
     title = choose_title(page)
     kind, kind_rule = page_type(page)
     paragraphs = _paragraphs(page, kind)
-    language = _language(title, paragraphs, options)
+    language = _language(title.value if title else None, paragraphs, options)
     times = publication(page)
     authors, author_claim, credited = people.authors(page)
     subtitle = _subtitle(page, title)
@@ -82,7 +84,7 @@ def describe(page: Page, raw_sha256: str, options: DocumentOptions) -> Article:
         subtitle=subtitle.value if subtitle else None,
         description=description.value if description else None,
         paragraphs=tuple(replace(p, lang=detect_paragraph(p.text, language)) for p in paragraphs),
-        removed=tuple(_removed(block) for block in page.blocks if not block.keep),
+        removed=_removed(page),
         language=language,
         page_type=kind,
         charset=page.decoded.charset,
@@ -104,12 +106,53 @@ def describe(page: Page, raw_sha256: str, options: DocumentOptions) -> Article:
         modified=times.modified,
         is_free=is_free(page),
         lang_declared=declared.value if declared else None,
-        lang_conflict=_conflict(declared, language),
+        lang_conflict=_conflict(declared.value if declared else None, language),
         text_fixes=page.decoded.fixes + page.fixes,
         quality_flags=_doubts(title, times, paragraphs),
         origins=tuple(
             FieldOrigin(field=field, origin=claim.origin, rule=claim.rule) for field, claim in named.items() if claim
         ),
+    )
+
+
+def without(article: Article, cut: Mapping[int, str], options: DocumentOptions) -> Article:
+    """Take paragraphs out of a finished article, and decide again what was read from its text.
+
+    Args:
+        article: What ``describe`` gave.
+        cut: Number of a paragraph -> the rule that takes it. Must leave at least one.
+        options: Those that ``describe`` had.
+    """
+    kept: list[Paragraph] = []
+    removed: list[Removed] = []
+    earlier = deque(article.removed)
+    for number, paragraph in enumerate(article.paragraphs):
+        while earlier and earlier[0].after <= number:
+            removed.append(replace(earlier.popleft(), after=len(kept)))
+        if number in cut:
+            removed.append(Removed(role="boilerplate", rule=cut[number], text=paragraph.text, after=len(kept)))
+        else:
+            kept.append(paragraph)
+    removed += [replace(block, after=len(kept)) for block in earlier]
+    paragraphs = tuple(kept)
+    language = _language(article.title, paragraphs, options)
+    decks = {paragraph.text for paragraph in paragraphs if paragraph.role == "deck"}
+    gone = {paragraph.text for paragraph in article.paragraphs if paragraph.role == "deck"} - decks
+    fields = {origin.field: origin for origin in article.origins}
+    if article.subtitle in gone:
+        fields.pop("subtitle", None)
+    return replace(
+        article,
+        paragraphs=tuple(replace(p, lang=detect_paragraph(p.text, language)) for p in paragraphs),
+        removed=tuple(removed),
+        subtitle=None if article.subtitle in gone else article.subtitle,
+        language=language,
+        lang_conflict=_conflict(article.lang_declared, language),
+        quality_flags=(
+            *(doubt for doubt in article.quality_flags if doubt not in _doubts_of_text(article.paragraphs)),
+            *_doubts_of_text(paragraphs),
+        ),
+        origins=tuple(fields.values()),
     )
 
 
@@ -133,29 +176,40 @@ def _paragraphs(page: Page, kind: PageType) -> tuple[Paragraph, ...]:
     return tuple(found)
 
 
-def _removed(block: Block) -> Removed:
-    return Removed(role=block.role, rule=block.rule, text=block.text)  # type: ignore[arg-type]  # see above
+def _removed(page: Page) -> tuple[Removed, ...]:
+    found = []
+    kept = 0
+    for block in page.blocks:
+        if block.keep:
+            kept += 1
+        else:
+            role: RemovedRole = block.role  # type: ignore[assignment]  # see above
+            found.append(Removed(role=role, rule=block.rule, text=block.text, after=kept))
+    return tuple(found)
 
 
-def _language(title: Claim | None, paragraphs: tuple[Paragraph, ...], options: DocumentOptions) -> Language:
+def _language(title: str | None, paragraphs: tuple[Paragraph, ...], options: DocumentOptions) -> Language:
     # The longest first: they carry the verdict, and the detector reads only so much.
     texts = sorted((p.text for p in paragraphs), key=len, reverse=True)
-    return detect([*texts, *([title.value] if title else [])], min_score=options.min_lang_score, seed=options.lang_seed)
+    return detect([*texts, *([title] if title else [])], min_score=options.min_lang_score, seed=options.lang_seed)
 
 
 def _doubts(title: Claim | None, times: Publication, paragraphs: tuple[Paragraph, ...]) -> tuple[str, ...]:
     """Name what a reader may want to filter by."""
+    doubts = {"no_title": title is None, "no_date": times.published is None}
+    return (*(doubt for doubt, found in doubts.items() if found), *_doubts_of_text(paragraphs))
+
+
+def _doubts_of_text(paragraphs: tuple[Paragraph, ...]) -> tuple[str, ...]:
     doubts = {
-        "no_title": title is None,
-        "no_date": times.published is None,
         "short_text": sum(len(paragraph.text) for paragraph in paragraphs) < _SHORT_TEXT,
         "replacement_characters": any("\N{REPLACEMENT CHARACTER}" in paragraph.text for paragraph in paragraphs),
     }
     return tuple(doubt for doubt, found in doubts.items() if found)
 
 
-def _conflict(declared: Claim | None, language: Language) -> bool | None:
-    said = primary(declared.value) if declared else None
+def _conflict(declared: str | None, language: Language) -> bool | None:
+    said = primary(declared) if declared else None
     if said is None or language.tag == "und":
         return None
     # One code for Norwegian, another for its two written forms.

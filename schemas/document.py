@@ -204,6 +204,8 @@ class Removed:
     role: RemovedRole
     rule: str
     text: str
+    #: Kept blocks that stand before it on the page; not published.
+    after: int = field(default=0, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -311,6 +313,9 @@ class Article:
     translation: Translation = Translation(status="off")
     #: MinHash signature of the text, for the duplicate index; not published.
     signature: tuple[int, ...] = field(default=(), repr=False)
+    #: Prints of the paragraphs, one for each, and of what was removed, for the templates of sites; not published.
+    prints: tuple[int, ...] = field(default=(), repr=False)
+    removed_prints: frozenset[int] = field(default=frozenset(), repr=False)
 
     @property
     def text(self) -> str:
