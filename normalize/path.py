@@ -4,7 +4,7 @@
 
 Each step takes the last state and gives the next, or raises DocumentError, which becomes a Rejected here and
 nowhere else. No step touches the network, the clock or anything global, so the same bytes and options always give the
-same article. What follows (duplicates, translation) needs other documents too and is done per chunk.
+same article. What follows (site templates, duplicates, translation) needs other documents too and is done per chunk.
 """
 
 import gc

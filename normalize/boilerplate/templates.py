@@ -42,7 +42,7 @@ STATE: Final = pl.Schema(
         "day": pl.Date(),
         #: Distinct articles that taught.
         "pages": pl.UInt32(),
-        #: What they are known by: address, headline, longest paragraphs; the lower half of 64 bits each.
+        #: What they, and copies of them, are known by: address, headline, longest paragraphs; the lower half of 64 bits each.
         "names": pl.List(pl.UInt32()),
         #: Prints of blocks, ascending, and beside each on how many of the articles it stood where.
         "blocks": pl.List(pl.UInt64()),
@@ -138,7 +138,7 @@ class Templates:
         rows = [
             (host, self._run_date, site.own_pages, site.own_names, *site.own.worth_keeping(few=site.own_pages < _FEW))
             for host, site in sorted(self._sites.items())
-            if site.own_pages
+            if site.own_names
         ]
         if rows:
             pl.DataFrame(rows, schema=STATE, orient="row").write_parquet(path, compression="zstd", statistics=True)
@@ -191,7 +191,8 @@ class _Counts:
     def worth_keeping(self, *, few: bool) -> tuple[list[int], list[int], list[int], list[int]]:
         """Give blocks and places of what may become a template: all that recurs, and of few pages each edge."""
         top, bottom, removed = self.places
-        chosen = (top + bottom + removed > 1) | (few & (top + bottom > 0))
+        edges = np.maximum(top, bottom)  # a short story has one paragraph at both
+        chosen = (edges + removed > 1) | (few & (edges > 0))
         return self.blocks[chosen].tolist(), top[chosen].tolist(), bottom[chosen].tolist(), removed[chosen].tolist()
 
 
@@ -214,15 +215,17 @@ class _Site:
         for article in articles:
             if self.own_pages == _ENOUGH:
                 break
-            if self._knows(article):
-                continue
+            known = self._knows(article)
             new = {
                 _address(article),
                 _headline(article),
                 *(print_ & _HALF for print_, _ in _longest(article)),
             } - self.names
+            # Of a copy too: the next revision may share more with it than with the first.
             self.own_names += sorted(new)
             self.names |= new
+            if known:
+                continue
             self.own_pages += 1
             self.pages += 1
             top, bottom = set(article.prints[:_TOP]), set(article.prints[-_BOTTOM:])

@@ -206,6 +206,18 @@ def test_state_is_what_other_runs_left(tmp_path: Path) -> None:
         assert pl.read_parquet(seen / "*.parquet")["record_id"].to_list() == ["b"]
 
 
+def test_state_that_is_needed_no_longer_goes_with_the_commit_and_not_before(tmp_path: Path) -> None:
+    committed(tmp_path, "a")
+    old = tmp_path / "state" / "duplicates" / "run=old.parquet"
+    frame("old").write_parquet(old)
+    with Store.open(tmp_path) as store:
+        staged = staged_run(store, "b")
+        staged.drop_state("duplicates", [old.name, "run=gone-already.parquet"])
+        assert old.exists()
+        staged.commit(manifest())
+    assert files(tmp_path) == WHOLE
+
+
 def test_the_ledger_knows_content_under_the_same_options_only(tmp_path: Path) -> None:
     committed(tmp_path, "a")
     with Store.open(tmp_path) as store:
