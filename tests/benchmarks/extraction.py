@@ -112,7 +112,13 @@ def theirs(python: str, peer: str, sets: Sequence[str]) -> dict[str, Predictions
         for line in process.stdout or ():
             row = json.loads(line)
             found[row["set"]][row["id"]] = row
-    return found
+    return {name: _filled(predictions) for name, predictions in found.items()}
+
+
+def _filled(predictions: Predictions) -> Predictions:
+    """Give a page at which a peer failed the fields that the peer has, empty: a failure is a wrong answer."""
+    empty = dict.fromkeys(field for found in predictions.values() for field in found)
+    return {name: {**empty, **found} for name, found in predictions.items()}
 
 
 def authors_right(rows: Iterable[dict[str, Any]], predictions: Predictions) -> float | None:
