@@ -4,6 +4,8 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
+from ingest.ftr_rules import FtrFolder, read_ftr_folder
+from ingest.site_rules import RuleBook
 from ingest.sources.inputs import Input
 from schemas.errors import SetupError
 from schemas.source import SourceEntry, entries_of
@@ -33,10 +35,21 @@ def inputs_of(path: Path) -> tuple[Input, ...]:
     Raises:
         SetupError: At the first fault, or for a pattern that matches no file.
     """
-    return tuple(found for entry in entries(path) for found in _inputs(entry, path))
+    known = entries(path)
+    by_domain = {entry.domain.removeprefix("www."): entry.rule for entry in known if entry.domain and entry.rule}
+    folders: dict[str, FtrFolder] = {}
+    found: list[Input] = []
+    for entry in known:
+        if entry.site_rules and entry.site_rules not in folders:
+            folders[entry.site_rules] = read_ftr_folder(path.parent / entry.site_rules)
+        ftr = folders.get(entry.site_rules or "")
+        has_rules = entry.rule or by_domain or ftr
+        book = RuleBook(own=entry.rule, by_domain=by_domain, ftr=ftr) if has_rules else None
+        found += _inputs(entry, path, book)
+    return tuple(found)
 
 
-def _inputs(entry: SourceEntry, catalogue: Path) -> list[Input]:
+def _inputs(entry: SourceEntry, catalogue: Path, rules: RuleBook | None) -> list[Input]:
     files: dict[Path, None] = {}
     for pattern in entry.files:
         # Sorted as text: folders list their files in an order of their own.
@@ -58,6 +71,7 @@ def _inputs(entry: SourceEntry, catalogue: Path) -> list[Input]:
             source_id=entry.id,
             publisher=entry.name,
             language_prior=entry.language,
+            rules=rules,
         )
         for path in files
     ]

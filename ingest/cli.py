@@ -14,6 +14,7 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -150,6 +151,7 @@ def run(
     from ingest import progress  # noqa: PLC0415
     from ingest.config import OFF, read_options  # noqa: PLC0415
     from ingest.run import run as run_all  # noqa: PLC0415
+    from ingest.site_rules import digest_of_books, faults_of_books  # noqa: PLC0415
     from normalize.translate.models import Models, find_models  # noqa: PLC0415
 
     options = read_options(config, os.environ, workers=workers, target=target, device=device)
@@ -159,6 +161,9 @@ def run(
         for item in models.broken:
             _say(f"model {item.folder} is not used: {item.reason}")
     found = _inputs(inputs)
+    options = replace(options, site_rules=digest_of_books(item.rules for item in found))
+    for fault in faults_of_books(item.rules for item in found):
+        _say(fault)
     with progress.shown(sys.stderr) as on_progress:
         summary = run_all(
             found,

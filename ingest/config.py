@@ -56,6 +56,8 @@ class Options:
     document: DocumentOptions = field(default_factory=DocumentOptions)
     translate: TranslateOptions = field(default_factory=TranslateOptions)
     models: tuple[DeclaredModel, ...] = ()
+    #: Names the rules of the catalogue's sites, as ``ingest.site_rules.digest_of_books`` does; "" where there are none.
+    site_rules: str = ""
 
     def shaping_output(self, models: Sequence[str] = ()) -> dict[str, object]:
         """Give the options that can change what is written; the rest only changes how fast.
@@ -67,12 +69,13 @@ class Options:
         if self.translate.target != OFF:
             translate |= {name: getattr(self.translate, name) for name in ("beam", "captions", "device")}
             translate["models"] = list(models)
-        return {
+        shaping: dict[str, object] = {
             "run": {"chunk_size": self.run.chunk_size},
             "limits": asdict(self.limits),
             "document": asdict(self.document),
             "translate": translate,
         }
+        return shaping | ({"site_rules": self.site_rules} if self.site_rules else {})
 
     def as_json(self) -> dict[str, Any]:
         """Give all options as JSON can hold them, for the manifest."""

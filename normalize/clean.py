@@ -1,6 +1,7 @@
 """Take a site's boilerplate out of a page; what goes stays with its role and the rule that took it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from normalize.boilerplate import head, lines, listing, sections, shape
 from schemas.document import Page
@@ -36,8 +37,12 @@ def clean(page: Page) -> Page:
     Raises:
         DocumentError: Nothing but boilerplate was there.
     """
+    # What a rule for the site took out is decided, and the record names its selector.
+    dropped = tuple(block for block in page.blocks if block.rule.startswith("site:drop:"))
+    page = replace(page, blocks=tuple(block for block in page.blocks if not block.rule.startswith("site:drop:")))
     for rule in RULES:
         page = rule(page)
+    page = replace(page, blocks=page.blocks + dropped)
     if not any(block.keep for block in page.blocks):
         roles = sorted({block.role for block in page.blocks})
         raise DocumentError(

@@ -57,6 +57,7 @@ def describe(page: Page, raw_sha256: str, options: DocumentOptions) -> Article:
     publisher = _publisher(page)
     declared = next((claim for claim in page.claimed("lang") if claim.origin != "catalogue"), None)
     record = record_id(raw, raw_sha256)
+    stale = page.claimed("stale_rule")
     named = {
         "url": url,
         "url_canonical": canonical,
@@ -108,9 +109,14 @@ def describe(page: Page, raw_sha256: str, options: DocumentOptions) -> Article:
         lang_declared=declared.value if declared else None,
         lang_conflict=_conflict(declared.value if declared else None, language),
         text_fixes=page.decoded.fixes + page.fixes,
-        quality_flags=_doubts(title, times, paragraphs),
-        origins=tuple(
-            FieldOrigin(field=field, origin=claim.origin, rule=claim.rule) for field, claim in named.items() if claim
+        quality_flags=_doubts(title, times, paragraphs, stale_rules=bool(stale)),
+        origins=(
+            *(
+                FieldOrigin(field=field, origin=claim.origin, rule=claim.rule)
+                for field, claim in named.items()
+                if claim
+            ),
+            *(FieldOrigin(field=claim.rule, origin="stale_rule", rule=claim.value) for claim in stale),
         ),
     )
 
@@ -194,9 +200,11 @@ def _language(title: str | None, paragraphs: tuple[Paragraph, ...], options: Doc
     return detect([*texts, *([title] if title else [])], min_score=options.min_lang_score, seed=options.lang_seed)
 
 
-def _doubts(title: Claim | None, times: Publication, paragraphs: tuple[Paragraph, ...]) -> tuple[str, ...]:
+def _doubts(
+    title: Claim | None, times: Publication, paragraphs: tuple[Paragraph, ...], *, stale_rules: bool
+) -> tuple[str, ...]:
     """Name what a reader may want to filter by."""
-    doubts = {"no_title": title is None, "no_date": times.published is None}
+    doubts = {"no_title": title is None, "no_date": times.published is None, "stale_site_rule": stale_rules}
     return (*(doubt for doubt, found in doubts.items() if found), *_doubts_of_text(paragraphs))
 
 

@@ -2,27 +2,23 @@
 
 import re
 from dataclasses import replace
-from itertools import pairwise
 
 from lxml.html import HtmlElement
 
 from normalize import metadata
 from normalize.column import check_column
+from normalize.dump.blocks import blocks_of
 from normalize.images import read_images
 from normalize.judge.evidence import About
 from normalize.judge.judge import judge, story
 from normalize.main_text import find_paragraphs, story_paragraphs
 from normalize.options import DocumentOptions
-from normalize.segments import Segment, drop_unseen, parse, segment
+from normalize.segments import Segment, drop_unseen, parse
+from normalize.site_rules import Ruled, apply_rules
 from schemas.document import Block, Claim, Decoded, KeptRole, Page
 from schemas.errors import DocumentError
 
-_BULLET = re.compile(r"^[\s\u00a0]*[•◦▪‣●○■□–\-*·⁃][\s\u00a0]+(?=\S)")
 _SENTENCE_END = re.compile(r"[.!?…。！？؟।۔։။።:;,]['\"”’»)\]]*$")
-
-#: Hard-wrapped text (mail, wire copy): lines of about one width that stop in mid-sentence, in characters.
-_WRAP_WIDTH = range(50, 91)
-_WRAP_SHARE = 0.6
 
 #: A paragraph inside a list item that is longer tells a story of its own (the entries of a live blog), in characters.
 _ITEM_CHARS = 80
@@ -44,7 +40,11 @@ def extract(decoded: Decoded, options: DocumentOptions) -> Page:
     Raises:
         DocumentError: Made to choke parsers, or without any text.
     """
-    page = _from_html(decoded, options) if decoded.media == "html" else _from_lines(decoded)
+    page = (
+        _from_html(decoded, options)
+        if decoded.media == "html"
+        else Page(decoded=decoded, blocks=blocks_of(decoded.text))
+    )
     if not page.blocks:
         raise DocumentError(
             "extract",
@@ -69,22 +69,34 @@ def _with_given(page: Page) -> Page:
         late.append(Claim(field="lang", value=language, origin="http", rule="content-language"))
     if raw.language_prior:
         late.append(Claim(field="lang", value=raw.language_prior, origin="catalogue", rule="language"))
-    return replace(page, claims=(*given, *page.claims, *late))
+    ruled = [claim for claim in page.claims if claim.origin == "site"]
+    own = [claim for claim in page.claims if claim.origin != "site"]
+    return replace(page, claims=(*ruled, *given, *own, *late))
 
 
 def _from_html(decoded: Decoded, options: DocumentOptions) -> Page:
     tree = parse(decoded.text, options)
-    segments = segment(tree, options)
+    ruled = _ruled(tree, decoded, options)
+    segments = ruled.segments
     claims, types = metadata.read_claims(tree)
-    images = read_images(tree)
     about = about_of(claims, types)
+    claims = (*ruled.claims, *(claim for claim in claims if claim.field != "story"))
+    images = read_images(tree)
+    if ruled.kept is not None:
+        blocks = [_block(piece, keep=keep, said_by="site") for piece, keep in zip(segments, ruled.kept, strict=True)]
+        return Page(decoded=decoded, blocks=(*blocks, *ruled.dropped), claims=claims, images=images, types=types)
     kept = story(segments, judge(segments, about).tolist(), about) if segments else []
     if sum(len(piece.text) for piece, keep in zip(segments, kept, strict=True) if keep) >= _DOUBTFUL_CHARS:
         blocks = [_block(piece, keep=keep, said_by="judge") for piece, keep in zip(segments, kept, strict=True)]
     else:
         blocks = _second_opinion(tree, segments)
-    claims = tuple(claim for claim in claims if claim.field != "story")
-    return Page(decoded=decoded, blocks=tuple(blocks), claims=claims, images=images, types=types)
+    return Page(decoded=decoded, blocks=(*blocks, *ruled.dropped), claims=claims, images=images, types=types)
+
+
+def _ruled(tree: HtmlElement, decoded: Decoded, options: DocumentOptions) -> Ruled:
+    """Apply the rules for the page's site, those that held when it was fetched."""
+    raw = decoded.raw
+    return apply_rules(tree, raw.site_rules, raw.fetched_at.date() if raw.fetched_at else None, options)
 
 
 def _second_opinion(tree: HtmlElement, segments: tuple[Segment, ...]) -> list[Block]:
@@ -148,42 +160,3 @@ def _is_bold_heading(piece: Segment) -> bool:
 def _unplaced(text: str) -> Block:
     """A paragraph that trafilatura built from pieces of the page that are not blocks of their own."""
     return Block(text=text, role="paragraph", keep=True, rule="trafilatura:story", element="p")
-
-
-def _from_lines(decoded: Decoded) -> Page:
-    """Take each line of a text dump as a block, all kept until a rule says otherwise."""
-    blocks = []
-    spaced = True
-    for line in _unwrap(decoded.text.splitlines()):
-        text = " ".join(line.split())
-        if not text:
-            spaced = True
-            continue
-        item = _BULLET.match(line)
-        blocks.append(
-            Block(
-                text=text[1:].strip() if item and not text[1:].strip().startswith("#") else text,
-                role="list_item" if item else "paragraph",
-                keep=True,
-                rule="line:item" if item else "line:text",
-                element="line",
-                spaced=spaced,
-            )
-        )
-        spaced = False
-    return Page(decoded=decoded, blocks=tuple(blocks))
-
-
-def _unwrap(lines: list[str]) -> list[str]:
-    """Join hard-wrapped lines into paragraphs where the whole text is wrapped; give others back as they are."""
-    inner = [line.rstrip() for line, after in pairwise(lines) if line.strip() and after.strip()]
-    broken = [line for line in inner if len(line) in _WRAP_WIDTH and not _SENTENCE_END.search(line)]
-    if len(inner) < 5 or len(broken) < _WRAP_SHARE * len(inner):  # noqa: PLR2004  (too few lines to tell)
-        return lines
-    joined: list[str] = []
-    for line in lines:
-        if joined and joined[-1].strip() and line.strip() and not _BULLET.match(line):
-            joined[-1] = f"{joined[-1].rstrip()} {line.strip()}"
-        else:
-            joined.append(line)
-    return joined

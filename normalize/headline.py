@@ -21,8 +21,8 @@ _SITE_LETTERS = 4
 #: A kicker is the smaller part of an h1.
 _BULK = 0.6
 
-#: Trust between claims that cannot be compared (h1 first: it is the one that readers see).
-_ORDER = ("given", "block", "h1", "json-ld", "microdata", "meta", "title-tag")
+#: Trust between claims that cannot be compared (a rule for the site first, of the page's own h1 first: it is the one that readers see).
+_ORDER = ("site", "given", "block", "h1", "json-ld", "microdata", "meta", "title-tag")
 
 
 def choose_title(page: Page) -> Claim | None:
@@ -36,7 +36,7 @@ def choose_title(page: Page) -> Claim | None:
     )
     sites = site_names(page)
     for claim in claims:
-        if claim.origin in {"given", "block"}:
+        if claim.origin in {"site", "given", "block"}:
             return claim
     others = [claim for claim in claims if claim.origin != "h1"]
     best: tuple[float, int, Claim] | None = None

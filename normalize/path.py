@@ -15,6 +15,7 @@ from normalize.boilerplate.lexicon import load_lexicon
 from normalize.clean import clean
 from normalize.decode import decode
 from normalize.describe import describe
+from normalize.dump.judge import load_line_judge
 from normalize.extract import extract
 from normalize.fingerprint import fingerprint
 from normalize.judge.judge import load_judge
@@ -57,9 +58,10 @@ def read_page(raw: RawDocument, options: DocumentOptions, on_state: OnState = la
 
 
 def warm_up() -> None:
-    """Load what every document needs (lexicon, trees of the judge, language profiles), once per process."""
+    """Load what every document needs (lexicon, trees of both judges, language profiles), once per process."""
     load_lexicon()
     load_judge()
+    load_line_judge()
     detect(["the profiles are loaded by the first text"], min_score=0.5, seed=0)
     # The profiles are half a million objects that never go away; without this every full collection walks them all.
     # And a document makes a hundred thousand small objects at once, hardly any of them in cycles.

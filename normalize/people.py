@@ -9,7 +9,7 @@ from normalize.headline import site_names
 from normalize.main_text import key
 from schemas.document import Claim, Page
 
-_GROUPS = ("json-ld", "meta", "microdata", "block", "link")
+_GROUPS = ("site", "json-ld", "meta", "microdata", "block", "link")
 
 
 def authors(page: Page) -> tuple[tuple[str, ...], Claim | None, tuple[str, ...]]:

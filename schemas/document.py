@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from schemas.site_rule import SiteRule
+
 SourceKind = Literal["html", "text", "jsonl", "csv", "parquet", "tar", "zip", "warc"]
 """Where the bytes lay. One reader per kind in ``ingest.sources``."""
 
@@ -92,6 +94,8 @@ class RawDocument:
     publisher: str | None = None
     #: BCP 47 tag that the catalogue expects; a prior, never an answer.
     language_prior: str | None = None
+    #: Rules for its site, newest first; which of them hold is decided by the day of the fetch.
+    site_rules: tuple[SiteRule, ...] = ()
 
     def header(self, name: str) -> str | None:
         """Give the first response header of that name, whatever its case."""

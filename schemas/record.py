@@ -543,7 +543,7 @@ def _provenance_and_run() -> tuple[Column, ...]:
             name="quality_flags",
             dtype=STRINGS,
             group="run",
-            meaning="Doubts to filter by: no_title, no_date, short_text, replacement_characters.",
+            meaning="Doubts to filter by: no_title, no_date, short_text, replacement_characters, stale_site_rule.",
         ),
     )
 

@@ -13,6 +13,8 @@ A catalogue is a TOML file with one ``[[source]]`` table for each source and, if
     domain = "nea-akti.example"
     files = ["pages/el-*.html"]
 
+Rules for the pages of one site follow its table as ``[[source.rule]]``; ``schemas.site_rule`` has their form.
+
 This module checks what TOML has already read; ``ingest.catalogue`` opens the file.
 """
 
@@ -23,6 +25,7 @@ from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from schemas.errors import SetupError
+from schemas.site_rule import SiteRule, rules_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +50,14 @@ class SourceEntry:
     sitemaps: tuple[str, ...] = ()
     #: Glob patterns of files to read, relative to the catalogue's folder.
     files: tuple[str, ...] = ()
+    #: Rules for its site, in the order of the file: ``[[source.rule]]``, see ``schemas.site_rule``.
+    rule: tuple[SiteRule, ...] = ()
+    #: Folder of rules in the ftr-site-config form, relative to the catalogue's folder.
+    site_rules: str | None = None
 
 
 # What sources can share. An id, a name or an address belongs to one source only.
-DEFAULTS = ("country", "language", "rights")
+DEFAULTS = ("country", "language", "rights", "site_rules")
 
 ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
@@ -118,6 +125,7 @@ def _with_defaults(entry: SourceEntry, shared: SourceEntry) -> SourceEntry:
         country=entry.country or shared.country,
         language=entry.language or shared.language,
         rights=entry.rights or shared.rights,
+        site_rules=entry.site_rules or shared.site_rules,
     )
 
 
@@ -142,6 +150,8 @@ def _entry(name: str, table: "_Table") -> SourceEntry:
         feeds=table.texts("feeds", _check_address),
         sitemaps=table.texts("sitemaps", _check_address),
         files=table.texts("files", _check_pattern),
+        rule=rules_of(table.values.get("rule"), where=table.where),
+        site_rules=table.text("site_rules", _check_pattern),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
+from ingest.site_rules import RuleBook
 from schemas.errors import SetupError
 
 STANDARD_INPUT = "-"
@@ -24,6 +25,8 @@ class Input:
     publisher: str | None = None
     #: BCP 47 tag that the catalogue expects.
     language_prior: str | None = None
+    #: Which rules its pages have; None where there are none.
+    rules: RuleBook | None = None
 
 
 def find_inputs(arguments: Sequence[str]) -> tuple[Input, ...]:

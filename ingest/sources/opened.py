@@ -64,6 +64,7 @@ class Opened:
 
     def document(self, content: bytes, **known: Unpack[Known]) -> RawDocument:
         """Make a document of this input."""
+        rules = self.source.rules.rules_for(known.get("url")) if self.source.rules else ()
         return RawDocument(
             source_kind=self.kind,
             source_uri=self.source.uri,
@@ -71,6 +72,7 @@ class Opened:
             source_id=self.source.source_id,
             publisher=self.source.publisher,
             language_prior=self.source.language_prior,
+            site_rules=rules,
             **known,
         )
 

@@ -22,6 +22,9 @@ _TITLE_CHARS = range(8, 220)
 #: The name of a site with its slogan is no longer, in characters.
 _SITE_CHARS = 80
 
+#: A shorter name may be part of any notice, in letters.
+_SITE_LETTERS = 4
+
 #: Between the name of a site and its slogan, or a headline and the name of its site.
 _SITE_SEPARATOR = re.compile(r"\s+[|–—·»•-]\s+|\s*[|｜]\s*|[_＿]")
 #: Roles that a line already has when it cannot be the headline.
@@ -38,6 +41,9 @@ _DECK_CHARS = 40
 #: Two or three words with capitals and nothing else.
 _NAME = re.compile(r"(?:[^\W\d_a-zà-ÿа-яёіїєґα-ωάέήίόύώ][\w’'ʼ.-]*\s){1,2}[^\W\d_a-zà-ÿа-яёіїєґα-ωάέήίόύώ][\w’'ʼ-]+")
 
+#: Said by the judge of lines: this dump is not read by order and shape alone.
+_JUDGED = frozenset({"judge:story", "judge:left-out", "judge:title"})
+
 _HASHTAG = re.compile(r"^[\W_]*#(\w[\w-]*)$")
 
 _NOT_STORY = frozenset(
@@ -49,6 +55,8 @@ def head_of_dump(page: Page) -> Page:
     """Read the lines above the first long paragraph of a text dump."""
     if page.decoded.media != "text":
         return page
+    if any(block.rule in _JUDGED for block in page.blocks):
+        return _judged_head(page)
     blocks = list(page.blocks)
     end = next((n for n, b in enumerate(blocks) if b.keep and is_long(b.text)), len(blocks))
     if end == len(blocks) and sum(b.keep for b in blocks) <= 2:  # noqa: PLR2004
@@ -77,6 +85,73 @@ def head_of_dump(page: Page) -> Page:
             claims += [claim] if claim else []
     blocks = _deck(blocks, title, head, dated)
     return replace(page, blocks=tuple(blocks), claims=(*page.claims, *claims))
+
+
+def _judged_head(page: Page) -> Page:
+    """Read the head of a dump whose lines the judge has sorted: the headline is named, the rest stands around it."""
+    blocks = list(page.blocks)
+    given = {key(c.value) for c in page.claimed("title") if c.origin == "given"} - {""}
+    judged = next((n for n, block in enumerate(blocks) if block.rule == "judge:title"), None)
+    title = next((n for n, block in enumerate(blocks) if key(block.text) in given), judged)
+    if judged is not None and judged != title:
+        blocks[judged] = removed(blocks[judged], "boilerplate", "judge:left-out")
+    claims: list[Claim] = []
+    if title is not None:
+        blocks[title] = removed(blocks[title], "title", "head:title" if title != judged else "judge:title")
+        claims.append(Claim(field="title", value=blocks[title].text, origin="block", rule=blocks[title].rule))
+    wanted = key(blocks[title].text) if title is not None else None
+    for number, block in enumerate(blocks):
+        if number == title or not (block.keep or block.role == "boilerplate"):
+            continue
+        if wanted and key(block.text) == wanted:
+            blocks[number] = removed(block, "duplicate", "head:title-again")
+        elif hashtag := _HASHTAG.match(block.text):
+            claims.append(Claim(field="tag", value=hashtag[1], origin="block", rule="line:hashtag"))
+            blocks[number] = removed(block, "tags", "line:hashtag")
+    if title is not None and any(block.keep for block in blocks[title:]):
+        claims += _judged_above(blocks, title)
+        _judged_deck(blocks, title)
+    return replace(page, blocks=tuple(blocks), claims=(*page.claims, *claims))
+
+
+def _judged_above(blocks: list[Block], title: int) -> list[Claim]:
+    """Name what stands above the headline, where another line bears it out: a menu's first entries look the same.
+
+    The site is a line that the copyright notice has too; the section stands next to the headline, and in a menu further up.
+    """
+    claims: list[Claim] = []
+    notices = [key(block.text) for block in blocks if block.role == "legal"]
+    above = [n for n in range(title) if blocks[n].role == "boilerplate" and len(blocks[n].text) <= _SITE_CHARS]
+    names = ((number, key(blocks[number].text)) for number in above)
+    site = next((n for n, name in names if len(name) >= _SITE_LETTERS and any(name in said for said in notices)), None)
+    if site is not None:
+        claims.append(Claim(field="publisher", value=blocks[site].text, origin="block", rule="head:site"))
+        blocks[site] = removed(blocks[site], "site", "head:site")
+    menu = {key(blocks[number].text) for number in above[:-1]}
+    if above and above[-1] == title - 1 != site and key(blocks[above[-1]].text) in menu:
+        claims.append(Claim(field="section", value=blocks[above[-1]].text, origin="block", rule="head:above-title"))
+        blocks[above[-1]] = removed(blocks[above[-1]], "section", "head:above-title")
+    return claims
+
+
+def _judged_deck(blocks: list[Block], title: int) -> None:
+    """Mark the standfirst right below the headline, whatever the judge thought of it: a lead must not be lost.
+
+    Bylines, times and the like may stand between; the first long paragraph of the story ends the head.
+    """
+    for number in range(title + 1, min(title + 1 + _NEAR, len(blocks))):
+        block = blocks[number]
+        if not block.keep and block.role != "boilerplate":
+            continue
+        opens_story = block.keep and is_long(block.text)
+        if (
+            block.role in {"paragraph", "boilerplate"}
+            and not opens_story
+            and len(block.text) >= _DECK_CHARS
+            and SENTENCE_END.search(block.text)
+        ):
+            blocks[number] = replace(block, role="deck", keep=True, rule="head:deck")
+        break
 
 
 def _title(blocks: list[Block], head: list[int], dated: list[int], given: str | None) -> int | None:
@@ -250,6 +325,8 @@ def _standfirst(blocks: list[Block], heading: int, page: Page) -> None:
         block = blocks[number]
         if block.role not in {"boilerplate", "paragraph", "heading"} or key(block.text) in pictured:
             continue
+        if block.rule == "site:left-out":
+            continue  # a rule for this site knows where its story begins
         said = key(block.text) in described
         marked = "deck" in block.places or (block.element == "h2" and number <= heading + 2)
         if number == first_kept:
