@@ -8,10 +8,13 @@ import html
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
+from itertools import islice
+from typing import Any, Final
 
+from lxml import etree
 from lxml.html import HtmlElement
 
+from normalize.boilerplate.names import ELEMENT_END
 from schemas.document import Claim
 
 #: schema.org types whose node describes the story itself (https://schema.org/Article and its children, and
@@ -72,6 +75,37 @@ _MAX_STORY = 200_000
 #: JSON can spell one half of a UTF-16 pair ("\\ud83d"), which no file of ours can hold.
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
 
+#: Elements that may name an author, and h1, in page order.
+_BYLINES: Final = etree.XPath(
+    "//h1 | //*[@itemprop='author' or @itemprop='creator']"
+    " | //a[@rel or contains(@href, '/auth') or contains(@href, '/aut') or contains(@href, '/by/') or contains(@href, '/staff')"
+    " or contains(@href, '/journalist')"
+    " or contains(@href, '/contributor') or contains(@href, '/reporter') or contains(@href, '/columnist')]"
+    " | //*[self::a or self::span or self::div or self::p or self::address or self::li or self::cite or self::b or self::strong or self::em or self::i"
+    " or self::h2 or self::h3 or self::h4 or self::h5]"
+    "[contains(@class, 'uthor') or contains(@class, 'yline') or contains(@class, 'utor') or contains(@class, 'uteur')]"
+)
+#: Addresses of the pages about one author.
+_PROFILE: Final = re.compile(
+    r"/(?:authors?|autor(?:es|en|in)?|auteurs?|autori|autore|by|staff|journalists?|journaliste|"
+    r"contributors?|reporters?|columnists?|author-profile)/[^/?#]{3,}/?(?:[?#]|$)",
+    re.IGNORECASE,
+)
+_BYLINE_CLASS: Final = re.compile(
+    r"(?<![a-z])(?:by-?lines?|authors?|author-?names?|byline-?names?|autor(?:es|en|in)?|auteurs?|autore)(?![a-z])"
+)
+_NO_BYLINE_CLASS: Final = re.compile(
+    r"bio|desc|avatar|twitter|image|img|photo|picture|social|follow|more|about|comment|related|teaser|recommend|card-list|date|time|title|role|job|position"
+)
+_CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
+#: Elements with a common ancestor so near are one byline, in levels.
+_SAME_PLACE: Final = 3
+#: A byline with more links is none, and one that is links for this share of its letters is nothing else.
+_MOST_LINKS: Final = 20
+_MOSTLY: Final = 0.8
+#: Longer texts of bylines tell a life, in characters.
+_BYLINE_CHARS: Final = 200
+
 _TRAILING_COMMA = re.compile(r",\s*(?=[}\]])")
 _LOOSE_PAIR = re.compile(r'"(headline|datePublished|dateModified|isAccessibleForFree)"\s*:\s*"?((?:[^"\\\n]|\\.)*)')
 _CDATA = re.compile(
@@ -116,7 +150,8 @@ def _plain(value: object) -> str:
 def _meta(tree: HtmlElement, types: list[str]) -> list[Claim]:
     found: list[tuple[int, Claim]] = []
     for element in tree.iter("meta"):
-        content = element.get("content")
+        # "value" is a mistake that some systems make.
+        content = element.get("content") or element.get("value")
         if not content:
             continue
         for attribute in ("property", "name", "itemprop", "http-equiv"):
@@ -156,13 +191,9 @@ def _elements(tree: HtmlElement) -> Iterator[Claim]:
     if title is not None and (text := _clean(title.text_content())):
         yield Claim(field="title", value=text, origin="title-tag", rule="title")
     yield from _microdata(tree)
+    yield from _bylines(tree)
     for element in tree.iter("a"):
-        if not (rel := element.get("rel")):
-            continue
-        rel = rel.lower().split()
-        if "author" in rel:
-            yield Claim(field="author", value=_clean(element.text_content()), origin="link", rule="rel=author")
-        elif "tag" in rel:
+        if "tag" in (element.get("rel") or "").lower().split():
             yield Claim(field="tag", value=_clean(element.text_content()), origin="link", rule="rel=tag")
 
 
@@ -188,19 +219,82 @@ def _microdata(tree: HtmlElement) -> Iterator[Claim]:
             yield Claim(
                 field="published" if prop == "datePublished" else "modified", value=text, origin="microdata", rule=prop
             )
-        elif prop in {"author", "creator"} or (prop == "name" and _within(element, "author")):
-            name = next((e for e in element.iter() if e.get("itemprop") == "name"), element)
-            yield Claim(
-                field="author", value=_clean(name.get("content") or name.text_content()), origin="microdata", rule=prop
-            )
         elif prop in {"articleSection", "headline"}:
             field = "section" if prop == "articleSection" else "title"
             yield Claim(field=field, value=_clean(value or element.text_content()), origin="microdata", rule=prop)
 
 
-def _within(element: HtmlElement, prop: str) -> bool:
-    parent = element.getparent()
-    return parent is not None and parent.get("itemprop") == prop
+def _bylines(tree: HtmlElement) -> Iterator[Claim]:
+    """Claims of elements that the markup calls the author's: only the first such place below the headline.
+
+    The teasers of other stories name their authors in the same way, and so may the box about the author at the end.
+    """
+    found: dict[tuple[str, str], list[HtmlElement]] = {}
+    above: dict[tuple[str, str], list[HtmlElement]] = {}
+    below_headline = False
+    for element in _BYLINES(tree):
+        if element.tag == "h1":
+            below_headline = True
+        elif (kind := _byline_kind(element)) and not _in_other_story(element):
+            (found if below_headline else above).setdefault(kind, []).append(element)
+    for kind, elements in (above | found).items():
+        first = elements[0]
+        near = [first, *islice(first.iterancestors(), _SAME_PLACE)]
+        told: list[HtmlElement] = []
+        for element in elements:
+            parents = list(element.iterancestors())
+            if element is not first and not any(parent in near for parent in parents[:_SAME_PLACE]):
+                continue
+            if not any(parent in told for parent in parents) and (text := _byline_text(element)):
+                told.append(element)
+                yield Claim(field="author", value=text, origin=kind[0], rule=kind[1])
+
+
+def _byline_kind(element: HtmlElement) -> tuple[str, str] | None:
+    """Name the origin and rule of an element that may hold an author's name."""
+    prop = element.get("itemprop")
+    if prop in {"author", "creator"}:
+        return "microdata", prop
+    if element.tag == "a":
+        if "author" in (element.get("rel") or "").lower().split():
+            return "link", "rel=author"
+        if _PROFILE.search(element.get("href") or ""):
+            return "profile", "href"
+    classes = _CAMEL.sub("-", element.get("class") or "").lower()
+    return ("byline", "class") if _BYLINE_CLASS.search(classes) and not _NO_BYLINE_CLASS.search(classes) else None
+
+
+def _in_other_story(element: HtmlElement) -> bool:
+    in_footer = False
+    for parent in element.iterancestors():
+        if parent.tag in {"article", "main"}:
+            # An article has a footer of its own.
+            return False
+        if parent.tag in {"aside", "nav"} or "comment" in (parent.get("class") or "").lower():
+            return True
+        in_footer = in_footer or parent.tag == "footer"
+    return in_footer
+
+
+def _byline_text(element: HtmlElement) -> str:
+    """Give the text of a byline with its elements kept apart, which often stand without a space between them."""
+    name = next((e for e in element.iter() if e.get("itemprop") == "name"), element)
+    if content := name.get("content") or (name.tag == "meta" and name.get("value")):
+        return _clean(content)
+    links = [" ".join(link.text_content().split()) for link in islice(name.iter("a"), _MOST_LINKS)]
+    letters = len("".join(name.text_content().split())) if len(links) > 1 else 0
+    if letters and sum(len(text.replace(" ", "")) for text in links if " " in text) >= _MOSTLY * letters:
+        # Nothing but names, each a link.
+        return _clean(", ".join(links))
+    pieces: list[str] = []
+    size = 0
+    for text in name.itertext():
+        if piece := " ".join(text.split()):
+            size += len(piece)
+            if size > _BYLINE_CHARS:
+                return ""
+            pieces.append(piece)
+    return _clean(f" {ELEMENT_END} ".join(pieces))
 
 
 def _linked_data(tree: HtmlElement, types: list[str]) -> Iterator[tuple[str, str, str]]:
@@ -277,9 +371,13 @@ def _first(value: object) -> object:
     return value[0] if isinstance(value, list) and value else value
 
 
+def _listed(value: object) -> list[Any]:
+    return value[:_MOST_NAMES] if isinstance(value, list) else [value]
+
+
 def _names(value: object, nodes: list[dict[str, Any]]) -> Iterator[str]:
     """Names of people or organisations: strings, nodes, lists of either, references by @id."""
-    for item in value[:_MOST_NAMES] if isinstance(value, list) else [value]:
+    for item in _listed(value):
         if isinstance(item, str):
             yield _clean(item)
         elif isinstance(item, dict):
@@ -298,8 +396,12 @@ def _story(node: dict[str, Any], nodes: list[dict[str, Any]]) -> Iterator[tuple[
     for key, field in (("description", "description"), ("alternativeHeadline", "subtitle")):
         if value := _clean(_first(node.get(key))):
             yield field, value, key
-    for name in _names(node.get("author") or node.get("creator"), nodes):
-        yield "author", name, "author"
+    for person in _listed(node.get("author") or node.get("creator")):
+        is_house = (
+            isinstance(person, dict) and _kinds(person) and all("organization" in kind for kind in _kinds(person))
+        )
+        for name in _names(person, nodes):
+            yield "author", name, "author (Organization)" if is_house else "author"
     for name in _names(node.get("publisher") or node.get("sourceOrganization"), nodes):
         yield "publisher", name, "publisher"
     yield "section", _clean(_first(node.get("articleSection"))), "articleSection"

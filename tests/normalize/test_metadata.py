@@ -186,6 +186,7 @@ def test_meta_claims_come_in_the_order_of_trust_whatever_their_order_on_the_page
         ('<meta itemprop="datePublished" content="2026-01-07">', "published", "2026-01-07"),
         ('<meta property="article:modified_time" content="2026-01-08">', "modified", "2026-01-08"),
         ('<meta name="author" content=" Ann  Lee ">', "author", "Ann Lee"),
+        ('<meta name="author" value="Ann Lee">', "author", "Ann Lee"),
         ('<meta property="og:site_name" content="Harbour &amp; News">', "publisher", "Harbour & News"),
         ('<meta name="keywords" content="ferry, pier">', "tags", "ferry, pier"),
         ('<meta property="article:tag" content="ferry">', "tag", "ferry"),
@@ -252,6 +253,46 @@ def test_a_time_in_the_body_is_as_sure_as_its_markup(markup: str, field: str) ->
 )
 def test_an_author_in_the_body_is_a_claim(markup: str, expected: list[str]) -> None:
     assert values("", "author", markup) == expected
+
+
+@pytest.mark.parametrize(
+    ("markup", "claims"),
+    [
+        ('<p class="byline">By <a href="/x">Ann Lee</a> and <b>Bo Ek</b></p>', [("byline", "By ¦ Ann Lee ¦ and ¦ Bo Ek")]),
+        ('<p class="byline"><a href="/x">Ann Lee</a> <a href="/y">Bo Ek</a></p>', [("byline", "Ann Lee, Bo Ek")]),
+        ('<div class="PostHeader__AuthorName">Ann Lee</div>', [("byline", "Ann Lee")]),
+        ('<a href="/authors/ann-lee">Ann Lee</a>', [("profile", "Ann Lee")]),
+        ('<div itemprop="author"><meta itemprop="name" content="Ann Lee"></div>', [("microdata", "Ann Lee")]),
+        ('<div class="author-bio">Ann Lee lives here.</div>', []),
+        ('<aside><a rel="author" href="/x">Ann Lee</a></aside>', []),
+        ('<article><footer><a rel="author" href="/x">Ann Lee</a></footer></article>', [("link", "Ann Lee")]),
+        ('<div class="comment"><span class="author">Ann Lee</span></div>', []),
+        (f'<div class="byline">{"x" * 300}</div>', []),
+    ],
+)  # fmt: skip
+def test_what_the_markup_calls_a_byline_is_a_claim(markup: str, claims: list[tuple[str, str]]) -> None:
+    found, _ = read("", markup)
+    assert [(claim.origin, claim.value) for claim in found if claim.field == "author"] == claims
+
+
+def test_only_the_first_authors_below_the_headline_are_those_of_the_story() -> None:
+    teaser = '<div><p><span><a rel="author" href="/x">Teaser {}</a></span></p></div>'
+    mine = '<p><a rel="author" href="/a">Ann Lee</a>, <a rel="author" href="/b">Bo Ek</a></p>'
+    markup = (
+        teaser.format("Above") + "<div><section><h1>Ferry</h1>" + mine + "</section></div>" + teaser.format("Below")
+    )
+    assert values("", "author", markup) == ["Ann Lee", "Bo Ek"]
+
+
+def test_an_organisation_as_the_author_is_told_apart() -> None:
+    story = STORY | {
+        "author": [{"@type": "Person", "name": "Ann Lee"}, {"@type": "Organization", "name": "Harbour News"}]
+    }
+    claims, _ = read(linked(story))
+    assert [(claim.value, claim.rule) for claim in claims if claim.field == "author"] == [
+        ("Ann Lee", "author"),
+        ("Harbour News", "author (Organization)"),
+    ]
 
 
 def test_every_h1_is_a_title_and_comes_before_the_title_element() -> None:

@@ -1,15 +1,17 @@
 """Bylines become a clean list of people, with agencies apart."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from case_files import parameters, read_cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_pages import article, claim, page, web
+from small_pages import article, claim, line, page, web
 
 from normalize.boilerplate.names import is_name, names_in
 from normalize.people import authors
+from schemas.document import Block, Claim
 
 CASES = read_cases("bylines.toml")
 
@@ -38,6 +40,52 @@ def test_one_origin_is_taken_whole_and_the_most_trusted_that_names_anybody() -> 
     )
     people, said, _ = authors(page(claims=claims))
     assert (people, said) == (("Ann Lee", "Bo Ek"), claims[1])
+
+
+def test_a_house_in_one_meta_element_gives_way_to_people_that_two_others_name() -> None:
+    claims = (
+        Claim(field="author", value="Nord Verlag", origin="meta", rule="author"),
+        Claim(field="author", value="Ann Lee", origin="meta", rule="article:author"),
+        Claim(field="author", value="Ann Lee", origin="profile", rule="href"),
+    )
+    assert authors(page(claims=claims))[:2] == (("Ann Lee",), claims[1])
+
+
+def test_marked_authors_are_believed_where_they_are_those_of_the_linked_data_and_more() -> None:
+    claims = (
+        claim("author", "Ann Lee", "json-ld"),
+        claim("author", "Bo Ek", "link"),
+        claim("author", "Ann Lee", "link"),
+    )
+    assert authors(page(claims=claims))[0] == ("Bo Ek", "Ann Lee")
+    assert authors(page(claims=(claims[0], claims[1])))[0] == ("Ann Lee",)
+
+
+def test_a_blog_whose_address_is_its_authors_name_has_an_author_and_a_paper_has_none() -> None:
+    own = page(claims=(claim("author", "Ann Lee"),), url="https://annlee.example/1")
+    desk = page(claims=(claim("author", "Harbour"),), url="https://harbour.example/1")
+    assert (authors(own)[0], authors(desk)[0]) == (("Ann Lee",), ())
+
+
+def byline(text: str) -> Block:
+    return line(text, role="author", keep=False, rule="place:author")
+
+
+def test_of_the_lines_of_a_page_the_byline_below_the_headline_counts_and_no_teasers() -> None:
+    blocks = (
+        line("Ferry sails", role="title", keep=False),
+        byline("By"),
+        byline("Ann Lee"),
+        line("The story is told here."),
+        *(line(f"Another story {number}.", role="related", keep=False) for number in range(12)),
+        byline("By Bo Ek"),
+    )
+    assert authors(page(*blocks))[0] == ("Ann Lee",)
+
+
+def test_a_line_of_links_without_commas_is_split_at_the_links() -> None:
+    linked = replace(byline("Ann Lee Bo van Dyk"), links=(("/a", "Ann Lee"), ("/b", "Bo van Dyk")))
+    assert authors(page(linked, "The story is told here."))[0] == ("Ann Lee", "Bo van Dyk")
 
 
 def test_agencies_are_collected_on_the_way_to_the_people() -> None:
