@@ -49,6 +49,29 @@ def test_the_catalogue_names_the_site_too() -> None:
     assert chosen.value == "Night ferry sails again"
 
 
+def test_the_address_names_the_site_too_but_only_behind_a_headline() -> None:
+    url = "https://tires.harbour.example/1"
+    behind = page(claims=(claim("title", "Night ferry sails again | Harbour Tires", "title-tag"),), url=url)
+    before = page(claims=(claim("title", "Harbour: Night ferry sails again", "title-tag"),), url=url)
+    assert [chosen.value if (chosen := choose_title(one)) else None for one in (behind, before)] == [
+        "Night ferry sails again",
+        "Harbour: Night ferry sails again",
+    ]
+
+
+def test_a_line_where_a_headline_stands_wins_if_the_markup_has_it_word_for_word() -> None:
+    claims = (
+        claim("title", "Ferry company fined for winter delays", "json-ld"),
+        claim("title", "Ferry: all about the fine for delays", "h1"),
+        claim("title", "Ferry: all about the fine for delays", "meta"),
+    )
+    shown = claim("title", "Ferry company fined for winter delays", "block")
+    other = claim("title", "All ferries", "block")
+    for line, expected in ((shown, shown), (other, claims[1])):
+        html = page(claims=(*claims, line), media="html")
+        assert choose_title(html) == expected
+
+
 TITLES = st.lists(st.sampled_from(["Ferry", "sails", "|", " - ", "News", "港", "_", "»", ":", " "]), max_size=8).map(
     " ".join
 )
