@@ -76,7 +76,7 @@ def test_the_words_around_a_segment_count_by_how_far_out_they_stand() -> None:
     weights = {"story": (1.0, 2.0, 3.0, 4.0), "teaser": (-1.0, -2.0, -3.0, -4.0)}
 
     def row(*words: str) -> list[float]:
-        return named([piece()._replace(path=named_by(*words))], weights)[0].tolist()
+        return [float(number) for number in named([piece()._replace(path=named_by(*words))], weights)[0]]
 
     assert row("story") == [1, 0, 0, 0, 1, 0, 1]
     assert row("story", "", "") == [0, 0, 3, 0, 3, 0, 3]
