@@ -11,6 +11,8 @@ TOOLS = (
     "ftfy",
     "htmldate",
     "langdetect",
+    "py3langid",
+    "pycld2",
     "lightgbm",
     "lxml",
     "polars",

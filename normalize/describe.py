@@ -10,7 +10,7 @@ from normalize.address import canonical_url, domain_of, joined, page_url, record
 from normalize.boilerplate.lines import is_agency, split_credit, split_picture_credit
 from normalize.headline import choose_title, site_names
 from normalize.kind import is_free, page_type
-from normalize.language import detect, detect_paragraph
+from normalize.language.detect import detect, detect_paragraph
 from normalize.main_text import key
 from normalize.options import DocumentOptions
 from normalize.publication import Publication, publication
@@ -49,7 +49,8 @@ def describe(page: Page, raw_sha256: str, options: DocumentOptions) -> Article:
     title = choose_title(page)
     kind, kind_rule = page_type(page)
     paragraphs = _paragraphs(page, kind)
-    language = _language(title.value if title else None, paragraphs, options)
+    said = _first(page, "lang")
+    language = _language(title.value if title else None, paragraphs, said.value if said else None, options)
     times = publication(page)
     authors, author_claim, credited = people.authors(page)
     subtitle = _subtitle(page, title)
@@ -141,7 +142,7 @@ def without(article: Article, cut: Mapping[int, str], options: DocumentOptions) 
             kept.append(paragraph)
     removed += [replace(block, after=len(kept)) for block in earlier]
     paragraphs = tuple(kept)
-    language = _language(article.title, paragraphs, options)
+    language = _language(article.title, paragraphs, article.lang_declared, options)
     decks = {paragraph.text for paragraph in paragraphs if paragraph.role == "deck"}
     gone = {paragraph.text for paragraph in article.paragraphs if paragraph.role == "deck"} - decks
     fields = {origin.field: origin for origin in article.origins}
@@ -194,10 +195,12 @@ def _removed(page: Page) -> tuple[Removed, ...]:
     return tuple(found)
 
 
-def _language(title: str | None, paragraphs: tuple[Paragraph, ...], options: DocumentOptions) -> Language:
+def _language(
+    title: str | None, paragraphs: tuple[Paragraph, ...], declared: str | None, options: DocumentOptions
+) -> Language:
     # The longest first: they carry the verdict, and the detector reads only so much.
     texts = sorted((p.text for p in paragraphs), key=len, reverse=True)
-    return detect([*texts, *([title] if title else [])], min_score=options.min_lang_score, seed=options.lang_seed)
+    return detect([*texts, *([title] if title else [])], min_score=options.min_lang_score, declared=primary(declared))
 
 
 def _doubts(
@@ -221,7 +224,9 @@ def _conflict(declared: str | None, language: Language) -> bool | None:
     if said is None or language.tag == "und":
         return None
     # One code for Norwegian, another for its two written forms.
-    return primary({"nb": "no", "nn": "no"}.get(said, said)) != primary(language.tag)
+    found = primary(language.tag) or language.tag
+    forms = {"nb": "no", "nn": "no"}
+    return forms.get(said, said) != forms.get(found, found)
 
 
 def _subtitle(page: Page, title: Claim | None) -> Claim | None:

@@ -22,9 +22,7 @@ class DocumentOptions:
     #: Decoded text longer than this is refused, in code points.
     max_chars: int = 20_000_000
     #: Answers of the language detector below this probability become "und".
-    min_lang_score: float = 0.6
-    #: langdetect draws samples; the seed makes its answers repeatable.
-    lang_seed: int = 0
+    min_lang_score: float = 0.4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ from normalize.dump.judge import load_line_judge
 from normalize.extract import extract
 from normalize.fingerprint import fingerprint
 from normalize.judge.judge import load_judge
-from normalize.language import detect
+from normalize.language.detect import detect
 from normalize.options import DocumentOptions
 from normalize.publication import with_guess
 from normalize.repair import repair
@@ -58,12 +58,12 @@ def read_page(raw: RawDocument, options: DocumentOptions, on_state: OnState = la
 
 
 def warm_up() -> None:
-    """Load what every document needs (lexicon, trees of both judges, language profiles), once per process."""
+    """Load what every document needs (lexicon, trees of both judges, models of the language detectors), once per process."""
     load_lexicon()
     load_judge()
     load_line_judge()
-    detect(["the profiles are loaded by the first text"], min_score=0.5, seed=0)
-    # The profiles are half a million objects that never go away; without this every full collection walks them all.
+    detect(["the models of the detectors are loaded by the first text"], min_score=0.5)
+    # Lexicon and tables are a hundred thousand objects that never go away; without this every full collection walks them all.
     # And a document makes a hundred thousand small objects at once, hardly any of them in cycles.
     gc.collect()
     gc.freeze()

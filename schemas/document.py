@@ -233,7 +233,7 @@ class Language:
     score: float | None = None
     #: Score minus that of the next best answer.
     margin: float | None = None
-    #: "script", "langdetect", or what else decided.
+    #: What decided: "script" or "evidence".
     method: str = "none"
 
 

@@ -41,17 +41,6 @@ LANGUAGE_OF_SCRIPT: Final[dict[str, str]] = {
     "Ethi": "am", "Khmr": "km", "Thaa": "dv", "Hang": "ko", "Kana": "ja",
 }  # fmt: skip
 
-#: Languages with a langdetect profile, by the script they are written in.
-PROFILED: Final[dict[str, frozenset[str]]] = {
-    "Latn": frozenset(
-        "af ca cs cy da de en es et fi fr hr hu id it lt lv nl no pl pt ro sk sl so sq sv sw tl tr vi".split()
-    ),
-    "Cyrl": frozenset("bg mk ru uk".split()),
-    "Arab": frozenset("ar fa ur".split()),
-    "Deva": frozenset("hi mr ne".split()),
-    "Beng": frozenset(("bn",)),
-}
-
 _RUNS: Final = {code: re.compile(f"[{ranges}]+") for code, ranges in SCRIPT_RANGES.items()}
 
 

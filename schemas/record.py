@@ -313,7 +313,7 @@ def _kind_and_language() -> tuple[Column, ...]:
             name="lang_method",
             dtype=STRING,
             group="language",
-            meaning="What decided lang, such as script or langdetect.",
+            meaning="What decided lang: script or evidence.",
         ),
     )
 

@@ -14,6 +14,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from normalize.language.words import small_words
 from normalize.translate.entities import without_entities
 from normalize.translate.quantities import numbers_differ
 from schemas.language import SCRIPT_RANGES, primary
@@ -352,22 +353,16 @@ def _related(one: str, other: str) -> bool:
     return one == other or any(one in group and other in group for group in _RELATED)
 
 
-@cache
-def _function_words() -> Mapping[str, frozenset[str]]:
-    rows = tomllib.loads((_DATA / "function_words.toml").read_text("utf-8"))
-    return {lang: frozenset(row.split()) for lang, row in rows.items()}
-
-
 @lru_cache(maxsize=256)
 def _own_words(tag: str) -> frozenset[str]:
-    return _function_words().get(_language(tag), frozenset())
+    return small_words().get(_language(tag), frozenset())
 
 
 @cache
 def _languages_of_word() -> Mapping[str, tuple[str, ...]]:
     """Give each function word the languages that have it."""
     found: dict[str, list[str]] = {}
-    for lang, held in _function_words().items():
+    for lang, held in small_words().items():
         for word in held:
             found.setdefault(word, []).append(lang)
     return {word: tuple(langs) for word, langs in found.items()}
@@ -377,7 +372,7 @@ def _languages_of_word() -> Mapping[str, tuple[str, ...]]:
 def _rivals(tag: str) -> frozenset[str]:
     """Give the languages that a text in the same script could be in instead."""
     own, scripts = _language(tag), set(script_of(tag))
-    return frozenset(lang for lang in _function_words() if not _related(lang, own) and scripts & set(script_of(lang)))
+    return frozenset(lang for lang in small_words() if not _related(lang, own) and scripts & set(script_of(lang)))
 
 
 @lru_cache(maxsize=256)
@@ -564,7 +559,7 @@ def _sounds_foreign(lower: str, *, target_lang: str) -> bool:
     own_lang = _language(target_lang)
     if len(found) >= _WORDS_ENOUGH and not hits[own_lang] and own_lang in _ANALYTIC:
         least = 1
-    own, rivals, tables = _own_words(target_lang), _rivals(target_lang), _function_words()
+    own, rivals, tables = _own_words(target_lang), _rivals(target_lang), small_words()
     for lang, count in hits.items():
         if own and count >= least and lang in rivals:
             # Words that both have say nothing.

@@ -89,7 +89,7 @@ def test_a_text_without_a_language_is_in_no_conflict() -> None:
 def test_both_written_forms_of_norwegian_are_norwegian(declared: str) -> None:
     text = "Nattfergen til øya seilte igjen på mandag, elleve måneder etter stormen som ødela bryggen, sa kapteinen til avisen."
     found = described(text, claims=(claim("lang", declared),))
-    assert (found.language.tag, found.lang_conflict) == ("no", False)
+    assert (found.language.tag, found.lang_conflict) == ("nb", False)
 
 
 # ---- names -----------------------------------------------------------------------------------------------
