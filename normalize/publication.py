@@ -49,7 +49,7 @@ class Publication:
 
 
 def publication(page: Page) -> Publication:
-    """Choose the times: what a feed said, JSON-LD, meta, microdata, then the lines around the headline, the URL, a guess.
+    """Choose the times: what a feed said, JSON-LD, meta, microdata, then the URL, the lines around the headline, a guess.
 
     A time is never invented: what was not written stays out of ``precision``, and a time later than the fetch
     (plus two days) is passed over.
@@ -93,6 +93,8 @@ def _readings(page: Page) -> Iterator[tuple[Claim, Moment]]:
     for claim in page.claimed("published"):
         if moment := _read(claim, page):
             yield claim, moment
+    if (written := url_date(page.decoded.raw.url)) and (moment := parse_moment(written)):
+        yield Claim(field="published", value=written, origin="url", rule="path"), moment
     for block in _near_title(page):
         word = _UPDATED.search(block.text)
         found = find_moment(
@@ -105,8 +107,6 @@ def _readings(page: Page) -> Iterator[tuple[Claim, Moment]]:
     for claim in page.claimed("time")[:1]:
         if moment := _read(claim, page):
             yield claim, moment
-    if (written := url_date(page.decoded.raw.url)) and (moment := parse_moment(written)):
-        yield Claim(field="published", value=written, origin="url", rule="path"), moment
     for claim in page.claimed("published_guess"):
         if moment := _read(claim, page):
             yield claim, moment

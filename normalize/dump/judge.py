@@ -30,6 +30,8 @@ _PARAGRAPH_CHARS: Final = 80
 
 #: Where no line is as likely as this, there is no story that the trees know.
 _LEAST: Final = 0.2
+#: Lower thresholds take in comments and pointers to other stories, by cross-validation.
+_LOWEST: Final = 0.4
 #: A heading is seldom told from a pointer to another story by its looks; where it stands tells it.
 _HEADING: Final = 0.1
 
@@ -106,11 +108,14 @@ def story_lines(lines: Sequence[Line], judgement: Judgement) -> list[bool] | Non
 
 
 def _best_threshold(scores: Rows, chars: Rows) -> float:
-    """Give the threshold of the highest expected F1 (Lipton, Elkan and Naryanaswamy, 2014), between ``_LEAST`` and one half."""
+    """Give the threshold of the highest expected F1 (Lipton, Elkan and Naryanaswamy, 2014), between ``_LOWEST`` and one half.
+
+    Where no line is as likely as that, the likeliest alone are taken.
+    """
     order = np.argsort(-scores, kind="stable")
     good, taken = np.cumsum((scores * chars)[order]), np.cumsum(chars[order])
     best = int((2 * good / (taken + good[-1])).argmax())
-    return float(np.clip(scores[order][best], _LEAST, THRESHOLD))
+    return min(float(np.clip(scores[order][best], _LOWEST, THRESHOLD)), float(scores.max()))
 
 
 def headline_of(judgement: Judgement) -> int | None:
