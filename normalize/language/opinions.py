@@ -126,17 +126,24 @@ def add_up(text: str, detectors: Detectors) -> Sums:
 
 
 def ask_cld2(text: str) -> Cld2:
-    """Ask CLD2; characters that it takes for damage (controls, halves of pairs) are left out."""
-    clean = "".join(char for char in text if char.isprintable() or char.isspace())
+    """Ask CLD2; what it takes for damage (controls, halves of pairs) is left out where it refuses the text for that."""
     try:
-        reliable, _, answers = pycld2.detect(clean.encode("utf-8", "ignore"), isPlainText=True, bestEffort=True)
+        reliable, answers = _ask_cld2(text)
     except pycld2.error:
-        return Cld2(reliable=False, shares=())
+        try:
+            reliable, answers = _ask_cld2("".join(char for char in text if char.isprintable() or char.isspace()))
+        except pycld2.error:
+            return Cld2(reliable=False, shares=())
     names = read_tables()["cld2"]
     shares = tuple(
         (names.get(code, code), percent / 100) for _, code, percent, _ in answers if code != _UNKNOWN and percent
     )
-    return Cld2(reliable=bool(reliable), shares=shares)
+    return Cld2(reliable=reliable, shares=shares)
+
+
+def _ask_cld2(text: str) -> tuple[bool, tuple[tuple[str, str, int, float], ...]]:
+    reliable, _, answers = pycld2.detect(text.encode("utf-8", "ignore"), isPlainText=True, bestEffort=True)
+    return bool(reliable), answers
 
 
 def opinion(
