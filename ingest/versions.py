@@ -9,7 +9,6 @@ TOOLS = (
     "ctranslate2",
     "fastwarc",
     "ftfy",
-    "htmldate",
     "langdetect",
     "py3langid",
     "pycld2",

@@ -199,7 +199,12 @@ def _elements(tree: HtmlElement) -> Iterator[Claim]:
 
 def _microdata(tree: HtmlElement) -> Iterator[Claim]:
     """Claims of time elements and of elements with itemprop (https://html.spec.whatwg.org/multipage/microdata.html)."""
-    for element in tree.iter("time", "abbr", "span", "div", "p", "a"):
+    others: list[Claim] = []
+    below_headline = False
+    for element in tree.iter("time", "abbr", "span", "div", "p", "a", "h1"):
+        if element.tag == "h1":
+            below_headline = True
+            continue
         prop = element.get("itemprop")
         if not prop and element.tag != "time":
             continue
@@ -212,8 +217,15 @@ def _microdata(tree: HtmlElement) -> Iterator[Claim]:
             names = f"{prop or ''} {element.get('class') or ''}".lower()
             field = "modified" if ("modif" in names or "updat" in names) else "published"
             # Only the attribute says which time it is; a bare <time> may date a teaser or a comment.
-            sure = bool(prop) or element.get("pubdate") is not None or "publish" in names or "entry-date" in names
-            yield Claim(field=field if sure else "time", value=_clean(value), origin="time", rule=prop or "datetime")
+            elsewhere = _in_other_story(element)
+            sure = not elsewhere and (
+                bool(prop) or element.get("pubdate") is not None or "publish" in names or "entry-date" in names
+            )
+            claim = Claim(field=field if sure else "time", value=_clean(value), origin="time", rule=prop or "datetime")
+            if below_headline and not elsewhere:
+                yield claim
+            else:
+                others.append(claim)
         elif prop in {"datePublished", "dateModified"}:
             text = _clean(value or element.text_content())
             yield Claim(
@@ -222,6 +234,8 @@ def _microdata(tree: HtmlElement) -> Iterator[Claim]:
         elif prop in {"articleSection", "headline"}:
             field = "section" if prop == "articleSection" else "title"
             yield Claim(field=field, value=_clean(value or element.text_content()), origin="microdata", rule=prop)
+    # Above the headline there are tickers and teasers more often than the story's own time, as in comments and asides.
+    yield from others
 
 
 def _bylines(tree: HtmlElement) -> Iterator[Claim]:

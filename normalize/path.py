@@ -52,7 +52,7 @@ def read_page(raw: RawDocument, options: DocumentOptions, on_state: OnState = la
     page = repair(page)  # text that went through a wrong charset on its way
     on_state(page)
     page = clean(page)  # boilerplate out, with role and rule
-    page = with_guess(page, options)  # htmldate's day, where nothing names a time
+    page = with_guess(page)  # a day from anywhere on the page, where nothing names a time
     on_state(page)
     return page
 

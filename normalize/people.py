@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from normalize.address import domain_of
 from normalize.boilerplate.lines import is_agency
-from normalize.boilerplate.names import is_person, names_in
+from normalize.boilerplate.names import is_person, names_in, names_others
 from normalize.headline import site_names
 from normalize.main_text import key
 from schemas.document import Block, Claim, Page
@@ -110,7 +110,7 @@ def _split(value: str, rule: str) -> list[str]:
 
 def _lines(page: Page, claims: Iterable[Claim]) -> Iterator[list[tuple[Claim, list[str]]]]:
     """Give the bylines among the page's lines: near the headline, right below the story, anywhere."""
-    said = [claim for claim in claims if claim.origin == "block"]
+    said = [claim for claim in claims if claim.origin == "block" and not names_others(claim.rule.rpartition(":")[2])]
     numbers = [
         n for n, block in enumerate(page.blocks) if block.role == "author" and len(block.text) <= _LONGEST_BYLINE
     ]

@@ -1,18 +1,13 @@
 """When a story was published and changed, by the best of the times that a page claims."""
 
 import re
-import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from htmldate import find_date
-from lxml.html import HtmlElement
-
-from normalize.dates import find_moment, parse_moment
+from normalize.dates import find_moment, is_date_line, parse_moment
 from normalize.kind import page_type
-from normalize.options import DocumentOptions
-from normalize.segments import parse
+from normalize.undated import UPDATED, guess
 from schemas.document import Block, Claim, Moment, Page
 
 #: Two claims this far apart are not one publication seen through two clocks or roundings.
@@ -21,17 +16,16 @@ _CONFLICT = timedelta(days=1)
 #: Clocks of servers and fetchers differ; later than this after the fetch is an error of the page.
 _SLACK = timedelta(days=2)
 
-#: Stems of "updated" around a visible time.
-_UPDATED = re.compile(
-    r"updated|last modified|aktualis|aktualiz|mis à jour|actualiz|actualitz|aggiornat|atualiz|bijgewerkt|ενημέρωση|ανανέωση|обновлен|"
-    r"оновлен|промяна|ажурирано|ažurirano|güncelle|uppdater|opdater|oppdater|päivitetty|frissít|تحديث|به‌?روز|עודכן|更新|수정|अपडेट|cập nhật",
-    re.IGNORECASE,
-)
-
 _URL_DATE = re.compile(
     r"(?:^|/|-|_)((?:19|20)\d{2})[/\-_.]?(0[1-9]|1[0-2])[/\-_.]?(0[1-9]|[12]\d|3[01])(?=$|/|-|_|\.|\D)"
 )
 
+
+#: Of the lines near the headline so many may count back: farther on they date comments and other stories.
+_NEAREST = 3
+
+#: Longer lines of a byline tell a life, in characters.
+_BYLINE = 160
 
 _NO_STORY = frozenset({"listing", "error", "other"})
 
@@ -49,7 +43,7 @@ class Publication:
 
 
 def publication(page: Page) -> Publication:
-    """Choose the times: what a feed said, JSON-LD, meta, microdata, then the URL, the lines around the headline, a guess.
+    """Choose the times: what a feed said, JSON-LD, meta, microdata, then the lines around the headline, the URL, a guess.
 
     A time is never invented: what was not written stays out of ``precision``, and a time later than the fetch
     (plus two days) is passed over.
@@ -84,8 +78,12 @@ def publication(page: Page) -> Publication:
 
 def _possible(page: Page) -> Iterator[tuple[Claim, Moment]]:
     """Give the times of publication that are not later than the fetch."""
-    latest = (page.decoded.raw.fetched_at or datetime.max.replace(tzinfo=UTC) - _SLACK) + _SLACK
+    latest = _latest(page)
     return ((claim, moment) for claim, moment in _readings(page) if moment.at <= latest)
+
+
+def _latest(page: Page) -> datetime:
+    return (page.decoded.raw.fetched_at or datetime.max.replace(tzinfo=UTC) - _SLACK) + _SLACK
 
 
 def _readings(page: Page) -> Iterator[tuple[Claim, Moment]]:
@@ -93,23 +91,47 @@ def _readings(page: Page) -> Iterator[tuple[Claim, Moment]]:
     for claim in page.claimed("published"):
         if moment := _read(claim, page):
             yield claim, moment
-    if (written := url_date(page.decoded.raw.url)) and (moment := parse_moment(written)):
-        yield Claim(field="published", value=written, origin="url", rule="path"), moment
-    for block in _near_title(page):
-        word = _UPDATED.search(block.text)
-        found = find_moment(
-            block.text[: word.start()] if word else block.text,
-            languages=_languages(page),
-            reference=page.decoded.raw.fetched_at,
-        )
-        if found:
-            yield Claim(field="published", value=block.text, origin="block", rule=block.rule), found.moment
+    near = _near_title(page)
+    lines = list(_lines(page, near))
+    by_address = _by_address(page)
+    # What stands near the headline is finer than the address, unless it is of another day: then it dates something else.
+    if by_address and all(abs(moment.at - by_address[1].at) > 2 * _CONFLICT for _, moment in lines):
+        yield by_address
+    yield from lines
     for claim in page.claimed("time")[:1]:
         if moment := _read(claim, page):
             yield claim, moment
+    if by_address:
+        yield by_address
+    yield from _counted(page, near[:_NEAREST])
     for claim in page.claimed("published_guess"):
         if moment := _read(claim, page):
             yield claim, moment
+
+
+def _lines(page: Page, blocks: Sequence[Block]) -> Iterator[tuple[Claim, Moment]]:
+    """Give the times that lines around the headline name."""
+    for block in blocks:
+        word = UPDATED.search(block.text)
+        text = block.text[: word.start()] if word else block.text
+        if found := find_moment(text, languages=_languages(page)):
+            yield Claim(field="published", value=block.text, origin="block", rule=block.rule), found.moment
+
+
+def _counted(page: Page, blocks: Sequence[Block]) -> Iterator[tuple[Claim, Moment]]:
+    """Give the times that count back from the fetch ("2 hours ago"), and those without a year."""
+    for block in blocks:
+        # "5 min read" is no time, though "5 min" is one in some languages.
+        if block.role == "date" and not UPDATED.search(block.text) and is_date_line(block.text):
+            reference = page.decoded.raw.fetched_at
+            if found := find_moment(block.text, languages=_languages(page), reference=reference):
+                yield Claim(field="published", value=block.text, origin="block", rule=block.rule), found.moment
+
+
+def _by_address(page: Page) -> tuple[Claim, Moment] | None:
+    written = url_date(page.decoded.raw.url)
+    moment = parse_moment(written) if written else None
+    return (Claim(field="published", value=written, origin="url", rule="path"), moment) if written and moment else None
 
 
 def url_date(url: str | None) -> str | None:
@@ -123,7 +145,7 @@ def _modifications(page: Page) -> Iterator[tuple[Claim, Moment]]:
         if moment := _read(claim, page):
             yield claim, moment
     for block in _near_title(page):
-        if word := _UPDATED.search(block.text):
+        if word := UPDATED.search(block.text):
             rest = block.text[word.end() :]
             if found := find_moment(rest, languages=_languages(page), reference=page.decoded.raw.fetched_at):
                 yield Claim(field="modified", value=block.text, origin="block", rule=block.rule), found.moment
@@ -138,17 +160,23 @@ def _languages(page: Page) -> tuple[str, ...]:
 
 
 def _near_title(page: Page) -> list[Block]:
-    """Lines that are a time, from just above the headline to the first paragraphs, else right below the story."""
-    dates = [(number, block) for number, block in enumerate(page.blocks) if block.role == "date"]
+    """Lines that are a time or a byline, from just above the headline to the first paragraphs, else right below the story."""
+    dates = [
+        (number, block)
+        for number, block in enumerate(page.blocks)
+        if block.role == "date" or (block.role == "author" and len(block.text) <= _BYLINE)
+    ]
     if not dates:
         return []
     title = next((n for n, b in enumerate(page.blocks) if b.role == "title"), None)
     kept = [n for n, b in enumerate(page.blocks) if b.keep]
     start = (title if title is not None else kept[0] if kept else 0) - 8
     end = (kept[0] if kept else len(page.blocks)) + 6
-    inside = [block for number, block in dates if start <= number <= end]
+    inside = [(number, block) for number, block in dates if start <= number <= end]
+    # A time below the headline is the story's more often than one above it, and a line of its own more often than a byline.
+    inside.sort(key=lambda item: (item[1].role != "date", title is not None and item[0] < title))
     if inside or not kept:
-        return inside
+        return [block for _, block in inside]
     return [block for number, block in dates if kept[-1] < number <= kept[-1] + 6]
 
 
@@ -156,29 +184,12 @@ def _rank(moment: Moment) -> int:
     return ("year", "month", "day", "hour", "minute", "second").index(moment.precision)
 
 
-def with_guess(page: Page, options: DocumentOptions) -> Page:
-    """Ask htmldate where nothing on the page names a time; its answer is a day, often right, never sure.
+def with_guess(page: Page) -> Page:
+    """Look for a date all over the page where nothing in its markup or beside its headline names a time.
 
     The date of a page that is no story would be the date of something on it.
     """
     if page.decoded.media != "html" or next(_possible(page), None) or page_type(page)[0] in _NO_STORY:
         return page
-    raw = page.decoded.raw
-    # Read again, because a page keeps no tree; one in ten comes this far.
-    guess = guess_date(parse(page.decoded.text, options), raw.url, raw.fetched_at)
-    return replace(page, claims=(*page.claims, guess)) if guess else page
-
-
-def guess_date(tree: HtmlElement, url: str | None, latest: datetime | None) -> Claim | None:
-    """Let htmldate search the page, also where it says nothing of itself."""
-    with warnings.catch_warnings():
-        # dateutil warns of every zone name that it does not know; the day is all we take.
-        warnings.simplefilter("ignore")
-        found = find_date(
-            tree,
-            url=url,
-            original_date=True,
-            extensive_search=True,
-            max_date=latest.date().isoformat() if latest else None,
-        )
-    return Claim(field="published_guess", value=found, origin="htmldate", rule="find_date") if found else None
+    found = guess(page, _languages(page), _latest(page))
+    return replace(page, claims=(*page.claims, found)) if found else page

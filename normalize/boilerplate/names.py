@@ -234,6 +234,11 @@ def _is_known(part: str) -> bool:
     return all(_fold(word) in words.roles | words.houses | words.nobody for word in part.split())
 
 
+def names_others(phrase: str) -> bool:
+    """Does this phrase before a name say that the person did not write ("edited by")?"""
+    return _fold(phrase) in _words().others
+
+
 def is_name(name: str) -> bool:
     """Could this be the name of one person? Where a script has capitals, all but the small words begin with one."""
     words = name.split()

@@ -91,7 +91,7 @@ def slowest_step(raw: RawDocument) -> str:
         ("extract", lambda decoded: extract(decoded, OPTIONS)),
         ("repair", repair),
         ("clean", clean),
-        ("guess", lambda page: with_guess(page, OPTIONS)),
+        ("guess", with_guess),
         ("describe", lambda page: describe(page, "0" * 64, OPTIONS)),
     ):
         before = time.process_time()

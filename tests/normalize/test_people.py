@@ -88,6 +88,11 @@ def test_a_line_of_links_without_commas_is_split_at_the_links() -> None:
     assert authors(page(linked, "The story is told here."))[0] == ("Ann Lee", "Bo van Dyk")
 
 
+def test_who_edited_a_story_is_no_author_of_it() -> None:
+    edited = Claim(field="author", value="周若溪", origin="block", rule="lexicon:zh:责任编辑")
+    assert authors(page(claims=(edited,)))[0] == ()
+
+
 def test_agencies_are_collected_on_the_way_to_the_people() -> None:
     claims = (claim("author", "AFP", "json-ld"), claim("author", "Ann Lee", "meta"))
     assert authors(page(claims=claims)) == (("Ann Lee",), claims[1], ("AFP",))

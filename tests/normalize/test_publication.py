@@ -3,10 +3,9 @@
 from datetime import UTC, datetime
 
 import pytest
-from small_pages import OPTIONS, article, claim, line, page, web
+from small_pages import article, claim, line, page, web
 
-from normalize.publication import guess_date, publication
-from normalize.segments import parse
+from normalize.publication import publication
 from schemas.document import Block, Claim, Discovered, Page
 
 FETCHED = datetime(2026, 1, 8, 3, 0, tzinfo=UTC)
@@ -185,8 +184,8 @@ def test_the_languages_of_the_page_say_how_its_dates_are_written() -> None:
 
 
 def test_a_guess_counts_last() -> None:
-    guessed = claim("published_guess", "2026-01-02", "htmldate")
-    assert answer(dated(guessed)) == ("2026-01-02T00:00:00+00:00", "day", "htmldate")
+    guessed = claim("published_guess", "2026-01-02", "guess")
+    assert answer(dated(guessed)) == ("2026-01-02T00:00:00+00:00", "day", "guess")
     assert answer(dated(guessed, url="https://harbour.example/2026/01/07/")) == (
         "2026-01-07T00:00:00+00:00",
         "day",
@@ -194,12 +193,35 @@ def test_a_guess_counts_last() -> None:
     )
 
 
-def test_htmldate_is_asked_where_the_page_claims_nothing() -> None:
-    markup = web(below="<p>Posted on January 5, 2026 by the harbour office</p>")
-    assert guess_date(parse(markup, OPTIONS), None, FETCHED) == Claim(
-        field="published_guess", value="2026-01-05", origin="htmldate", rule="find_date"
+def test_a_byline_may_name_the_time() -> None:
+    by = line("by Ann Lee, Jan 6th 2026", role="author", keep=False)
+    assert answer(dated(blocks=(line("Ferry", role="title", keep=False), by, line("The story.")))) == (
+        "2026-01-06T00:00:00+00:00",
+        "day",
+        "block",
     )
-    assert guess_date(parse("<p>no time at all</p>", OPTIONS), None, FETCHED) is None
+
+
+def test_the_address_beats_a_line_of_another_day() -> None:
+    blocks = (line("The story."), date("11 April 2009"))
+    assert answer(dated(blocks=blocks, url="https://harbour.example/2026/01/06/ferry")) == (
+        "2026-01-06T00:00:00+00:00",
+        "day",
+        "url",
+    )
+
+
+def test_minutes_to_read_are_no_time() -> None:
+    assert answer(dated(blocks=(date("5 min read"), line("The story.")))) is None
+
+
+def test_a_time_that_is_written_counts_before_one_that_counts_back() -> None:
+    blocks = (date("3 days ago"), line("The story."))
+    assert answer(dated(claim("time", "2026-01-02T10:00:00Z", "time"), blocks=blocks)) == (
+        "2026-01-02T10:00:00+00:00",
+        "second",
+        "time",
+    )
 
 
 DATED_BY_CLASS = "<p class='date-and-place'>Harbour office, 5 January 2026, quay three and four</p>"
@@ -214,11 +236,11 @@ def test_a_page_whose_only_time_cannot_be_is_searched() -> None:
     markup = web(head=TIMED.replace("2026", "2036"), below=DATED_BY_CLASS)
     found = article(markup, fetched_at=FETCHED)
     assert found.published
-    assert (found.published.at.day, found.published_source) == (5, "htmldate:find_date")
+    assert (found.published.at.day, found.published_source) == (5, "guess:near the headline")
 
 
 def test_a_page_that_is_no_story_is_not_searched() -> None:
-    assert article(web(below=DATED_BY_CLASS), fetched_at=FETCHED).published_source == "htmldate:find_date"
+    assert article(web(below=DATED_BY_CLASS), fetched_at=FETCHED).published_source == "guess:near the headline"
     assert article(web(below=DATED_BY_CLASS), fetched_at=FETCHED, http_status=404).published is None
 
 
