@@ -145,9 +145,10 @@ def without(article: Article, cut: Mapping[int, str], options: DocumentOptions) 
     language = _language(article.title, paragraphs, article.lang_declared, options)
     decks = {paragraph.text for paragraph in paragraphs if paragraph.role == "deck"}
     gone = {paragraph.text for paragraph in article.paragraphs if paragraph.role == "deck"} - decks
-    fields = {origin.field: origin for origin in article.origins}
+    # Not by field: a stale rule names its key beside the one who did give the field.
+    origins = article.origins
     if article.subtitle in gone:
-        fields.pop("subtitle", None)
+        origins = tuple(one for one in origins if one.field != "subtitle" or one.origin == "stale_rule")
     return replace(
         article,
         paragraphs=tuple(replace(p, lang=detect_paragraph(p.text, language)) for p in paragraphs),
@@ -159,7 +160,7 @@ def without(article: Article, cut: Mapping[int, str], options: DocumentOptions) 
             *(doubt for doubt in article.quality_flags if doubt not in _doubts_of_text(article.paragraphs)),
             *_doubts_of_text(paragraphs),
         ),
-        origins=tuple(fields.values()),
+        origins=origins,
     )
 
 

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_pages import PARAGRAPHS, article, raw, web
 
+from normalize.describe import without
 from normalize.options import DocumentOptions
 from normalize.path import run_document
 from schemas.document import Article, Rejected
@@ -95,6 +96,12 @@ def test_the_day_of_the_fetch_decides_which_rule_holds(fetched: datetime | None,
     )
     found = ruled(*rules, page=page, fetched_at=fetched)
     assert {paragraph.text.split()[1] for paragraph in found.paragraphs} == {kept}
+
+
+def test_a_stale_rule_and_the_one_who_gave_the_field_both_stay_when_a_site_template_cuts() -> None:
+    found = ruled(rule(title=("//h1[@class='gone']",)))
+    assert [one.origin for one in found.origins if one.field == "title"] == ["h1", "stale_rule"]
+    assert without(found, {0: "template:test"}, DocumentOptions()).origins == found.origins
 
 
 def test_nothing_of_the_bounds_of_a_container_is_left_in_the_record() -> None:
