@@ -18,14 +18,17 @@ import json
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import lightgbm
 import numpy as np
+from lxml.html import HtmlElement
 from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 
@@ -36,8 +39,9 @@ sys.path.insert(0, str(ROOT))
 from ingest.sources import Input, Limits, read_input  # noqa: E402
 from normalize import metadata  # noqa: E402
 from normalize.decode import decode  # noqa: E402
+from normalize.evidence import HasText, Rows, predict  # noqa: E402
 from normalize.extract import about_of  # noqa: E402
-from normalize.judge.evidence import Rows, evidence, second_look  # noqa: E402
+from normalize.judge.evidence import evidence, second_look  # noqa: E402
 from normalize.judge.judge import agreed  # noqa: E402
 from normalize.judge.words import LEVELS, Weights, level_of, named  # noqa: E402
 from normalize.options import DocumentOptions  # noqa: E402
@@ -92,27 +96,32 @@ class Example:
 # ---- pages and labels ------------------------------------------------------------------------------
 
 
-def read_examples(folder: Path, sets: Sequence[str]) -> Iterator[Example]:
-    """Read the pages of some sets; those that cannot be read are passed over, as a run would quarantine them."""
+def read_pages(folder: Path, sets: Sequence[str]) -> Iterator[tuple[str, dict[str, Any], HtmlElement]]:
+    """Read the pages of some sets, each with its set and its row; those that cannot be read are passed over, as a run would."""
     for name in sets:
         with (folder / f"{name}.jsonl").open(encoding="utf-8") as file:
             known = {row["warc_record_id"]: row for row in map(json.loads, file)}
         warc = folder / f"{name}.warc.gz"
         for raw in read_input(Input(path=warc, uri=warc.name), Limits()):
             row = known.get(raw.warc_record_id)
-            if not isinstance(raw, RawDocument) or row is None:
-                continue
-            try:
-                tree = parse(decode(raw, DocumentOptions()).text, DocumentOptions())
-                segments = segment(tree, DocumentOptions())
-            except DocumentError:
-                continue
-            if segments and (judged := _labels(segments, row)) is not None:
-                names, rows = evidence(segments, about_of(*metadata.read_claims(tree)))
-                yield Example(name, row["id"], _site(name, row), segments, names, rows, *judged)
+            if isinstance(raw, RawDocument) and row is not None:
+                with suppress(DocumentError):
+                    yield name, row, parse(decode(raw, DocumentOptions()).text, DocumentOptions())
 
 
-def _site(name: str, row: dict[str, Any]) -> str:
+def read_examples(folder: Path, sets: Sequence[str]) -> Iterator[Example]:
+    """Cut the pages of some sets into segments, and say of each what is known."""
+    for name, row, tree in read_pages(folder, sets):
+        try:
+            segments = segment(tree, DocumentOptions())
+        except DocumentError:
+            continue
+        if segments and (judged := labels_of(segments, row)) is not None:
+            names, rows = evidence(segments, about_of(*metadata.read_claims(tree)))
+            yield Example(name, row["id"], site_of(name, row), segments, names, rows, *judged)
+
+
+def site_of(name: str, row: dict[str, Any]) -> str:
     """Name the site of a page: pages of one site must not stand on both sides of a fold."""
     if named := row.get("site") or row.get("host") or urlsplit(row.get("url") or "").hostname:
         return str(named)
@@ -127,8 +136,8 @@ def _shingles(tokens: Sequence[str]) -> list[tuple[str, ...]]:
     return [tuple(tokens[start : start + 4]) for start in range(len(tokens) - 3)]
 
 
-def _labels(segments: Sequence[Segment], row: dict[str, Any]) -> tuple[Rows, Rows] | None:
-    """Give label and weight of each segment; None for a page without truth.
+def labels_of(segments: Sequence[HasText], row: dict[str, Any]) -> tuple[Rows, Rows] | None:
+    """Give label and weight of each segment, or of each line of a dump; None for a page without truth.
 
     The label is the share of the segment's word 4-grams that stand in the story; a shorter text must stand there whole.
     """
@@ -233,32 +242,34 @@ def train(pass_: str, examples: Sequence[Example], rows: Sequence[Rows], weights
     return lightgbm.train(PARAMETERS, data, ROUNDS[pass_])
 
 
+def fold_of(site: str) -> int:
+    """Put all pages of a site into one fold, whatever else there is."""
+    return int(hashlib.md5(site.encode(), usedforsecurity=False).hexdigest(), 16) % FOLDS
+
+
 def folds_of(examples: Sequence[Example], by: str) -> list[int]:
-    """Give the fold of each page: all pages of a site into one of five, whatever else there is, or one fold per set."""
+    """Give the fold of each page: that of its site, or one fold per set."""
     if by == "set":
         sets = sorted({example.set for example in examples})
         return [sets.index(example.set) for example in examples]
-    digests = (hashlib.md5(example.site.encode(), usedforsecurity=False).hexdigest() for example in examples)
-    return [int(digest, 16) % FOLDS for digest in digests]
+    return [fold_of(example.site) for example in examples]
 
 
-def out_of_fold(
-    pass_: str, examples: Sequence[Example], rows: Sequence[Rows], weights: dict[str, float], folds: Sequence[int]
-) -> list[Rows]:
-    """Judge each page by trees that have seen no page of its fold."""
-    scores: list[Rows] = [np.empty(0, np.float32)] * len(examples)
+def out_of_fold(fit: Callable[[list[int]], Any], rows: Sequence[Rows], folds: Sequence[int]) -> list[Rows]:
+    """Judge each page by trees that were fitted to the pages of other folds only; ``fit`` gets their numbers."""
+    scores: list[Rows] = [np.empty(0, np.float32)] * len(rows)
     for fold in sorted(set(folds)):
-        inside = [n for n, other in enumerate(folds) if other != fold]
-        trees = train(pass_, [examples[n] for n in inside], [rows[n] for n in inside], weights)
+        trees = fit([n for n, other in enumerate(folds) if other != fold])
         for n, other in enumerate(folds):
             if other == fold:
-                scores[n] = np.asarray(trees.predict(rows[n]), np.float32)
+                scores[n] = predict(trees, rows[n])
+        print(f"fold {fold + 1} of {len(set(folds))}", file=sys.stderr)
     return scores
 
 
-def balance(examples: Sequence[Example]) -> dict[str, float]:
-    """Weigh the sets by the square root of their sizes: a large one counts for more, but not for all."""
-    return {name: 1500 / count**0.5 for name, count in Counter(example.set for example in examples).items()}
+def balance(sets: Iterable[str]) -> dict[str, float]:
+    """Weigh the sets by the square root of their pages, one name for each: a large one counts for more, but not for all."""
+    return {name: 1500 / count**0.5 for name, count in Counter(sets).items()}
 
 
 def main() -> None:
@@ -271,14 +282,18 @@ def main() -> None:
     parser.add_argument("--by", choices=["site", "set"], default="site")
     arguments = parser.parse_args()
     examples = list(read_examples(arguments.folder, [s for s in arguments.sets if s not in arguments.leave_out]))
-    weights = balance(examples)
+    weights = balance(example.set for example in examples)
     print(f"{len(examples)} pages, {sum(len(example.labels) for example in examples)} segments", file=sys.stderr)
     folds = folds_of(examples, arguments.by)
     rows = with_words(examples, weights, folds)
-    first = out_of_fold("first", examples, rows, weights, folds)
+
+    def fit(pass_: str, evidence_: Sequence[Rows], inside: list[int]) -> Any:
+        return train(pass_, [examples[n] for n in inside], [evidence_[n] for n in inside], weights)
+
+    first = out_of_fold(partial(fit, "first", rows), rows, folds)
     seen = [second_look(e.segments, e.names, r, scores) for e, r, scores in zip(examples, rows, first, strict=True)]
     if arguments.folds:
-        second = out_of_fold("second", examples, seen, weights, folds)
+        second = out_of_fold(partial(fit, "second", seen), seen, folds)
         found = {f"{e.set}/{e.id}": agreed(*both) for e, *both in zip(examples, first, second, strict=True)}
         np.savez_compressed(arguments.folds, allow_pickle=False, **found)
         return

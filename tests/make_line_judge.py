@@ -12,12 +12,11 @@ stories themselves stand beside them as texts that are clean already, of which e
 import argparse
 import gzip
 import hashlib
-import json
 import re
 import sys
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,18 +27,13 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from dump_of_page import written  # noqa: E402
-from make_judge import FOLDS, SETS, _labels, _site  # noqa: E402
+from make_judge import SETS, balance, fold_of, labels_of, out_of_fold, read_pages, site_of  # noqa: E402
 
-from ingest.sources import Input, Limits, read_input  # noqa: E402
-from normalize.decode import decode  # noqa: E402
-from normalize.dump.evidence import Rows, evidence  # noqa: E402
+from normalize.dump.evidence import evidence  # noqa: E402
 from normalize.dump.judge import with_story  # noqa: E402
 from normalize.dump.lines import Line, read_lines  # noqa: E402
+from normalize.evidence import Rows  # noqa: E402
 from normalize.main_text import key  # noqa: E402
-from normalize.options import DocumentOptions  # noqa: E402
-from normalize.segments import parse  # noqa: E402
-from schemas.document import RawDocument  # noqa: E402
-from schemas.errors import DocumentError  # noqa: E402
 
 #: How a page is written, and how much that counts. What does not count is only scored.
 FORMS: Final = {"copied": 1.0, "part": 0.7, "marked": 0.5, "clean": 0.3, "inner": 0.0}
@@ -89,34 +83,23 @@ class Example:
 
 
 def read_examples(folder: Path, sets: Sequence[str], forms: Sequence[str]) -> Iterator[Example]:
-    """Read the pages of some sets in some forms; those that cannot be read are passed over."""
-    for name in sets:
-        with (folder / f"{name}.jsonl").open(encoding="utf-8") as file:
-            known = {row["warc_record_id"]: row for row in map(json.loads, file)}
-        warc = folder / f"{name}.warc.gz"
-        for raw in read_input(Input(path=warc, uri=warc.name), Limits()):
-            row = known.get(raw.warc_record_id)
-            if not isinstance(raw, RawDocument) or row is None:
-                continue
-            try:
-                tree = parse(decode(raw, DocumentOptions()).text, DocumentOptions())
-            except DocumentError:
-                continue
-            for form in forms:
-                lines: Sequence[Line]
-                if form == "clean":
-                    lines = read_lines(row.get("text") or "")
-                elif form == "part":
-                    lines = _part(read_lines(written(tree)), row)
-                else:
-                    lines = read_lines(written(tree, form))
-                if lines and (example := _example(name, row, form, lines)):
-                    yield example
+    """Write the pages of some sets in some forms, and say of each line what is known."""
+    for name, row, tree in read_pages(folder, sets):
+        for form in forms:
+            lines: Sequence[Line]
+            if form == "clean":
+                lines = read_lines(row.get("text") or "")
+            elif form == "part":
+                lines = _part(read_lines(written(tree)), row)
+            else:
+                lines = read_lines(written(tree, form))
+            if lines and (example := _example(name, row, form, lines)):
+                yield example
 
 
 def _part(lines: Sequence[Line], row: dict[str, Any]) -> Sequence[Line]:
     """Cut a page down to its story and some lines around it, as many as chance says; nothing where no story is known."""
-    judged = _judged(lines, row) if lines and row.get("text") else None
+    judged = labels_of(lines, row) if lines and row.get("text") else None
     story = np.flatnonzero(judged[0] >= 0.5) if judged else np.empty(0, np.int64)
     if not len(story):
         return ()
@@ -125,13 +108,8 @@ def _part(lines: Sequence[Line], row: dict[str, Any]) -> Sequence[Line]:
     return lines[max(0, int(story[0]) - above) : int(story[-1]) + 1 + below]
 
 
-def _judged(lines: Sequence[Any], row: dict[str, Any]) -> tuple[Rows, Rows] | None:
-    """Give label and weight of each line; of segments and of lines only the text counts."""
-    return _labels(lines, row)
-
-
 def _example(name: str, row: dict[str, Any], form: str, lines: Sequence[Line]) -> Example | None:
-    judged = _judged(lines, row)
+    judged = labels_of(lines, row)
     if judged is None:
         return None
     names, rows = evidence(lines)
@@ -141,7 +119,7 @@ def _example(name: str, row: dict[str, Any], form: str, lines: Sequence[Line]) -
     knows = bool(wanted) and form != "clean" and bool(is_title.any())
     labels = np.ones_like(labels) if form == "clean" else labels
     title = is_title if knows else None
-    return Example(name, row["id"], _site(name, row), form, names, rows, labels, weights, title)
+    return Example(name, row["id"], site_of(name, row), form, names, rows, labels, weights, title)
 
 
 def train(examples: Sequence[Example], rows: Sequence[Rows], kind: str, weights: dict[str, float]) -> Any:
@@ -162,24 +140,6 @@ def train(examples: Sequence[Example], rows: Sequence[Rows], kind: str, weights:
     return lightgbm.train({**PARAMETERS, "num_leaves": LEAVES[kind]}, data, ROUNDS[kind])
 
 
-def fold_of(example: Example) -> int:
-    """Put all pages of a site into one fold, whatever else there is."""
-    return int(hashlib.md5(example.site.encode(), usedforsecurity=False).hexdigest(), 16) % FOLDS
-
-
-def out_of_fold(examples: Sequence[Example], rows: Sequence[Rows], kind: str, weights: dict[str, float]) -> list[Rows]:
-    """Judge each page by trees that have seen no page of its site."""
-    scores: list[Rows] = [np.empty(0, np.float32)] * len(examples)
-    for fold in range(FOLDS):
-        inside = [n for n, example in enumerate(examples) if fold_of(example) != fold]
-        trees = train([examples[n] for n in inside], [rows[n] for n in inside], kind, weights)
-        for n, example in enumerate(examples):
-            if fold_of(example) == fold:
-                scores[n] = np.asarray(trees.predict(rows[n]), np.float32)
-        print(f"{kind}: fold {fold + 1} of {FOLDS}", file=sys.stderr)
-    return scores
-
-
 def packed(trees: Any) -> bytes:
     """Write trees without what only training needs: half the size, the same answers."""
     text = trees.model_to_string()
@@ -196,15 +156,19 @@ def main() -> None:
     arguments = parser.parse_args()
     forms = [form for form, counts in FORMS.items() if counts or arguments.folds]
     examples = list(read_examples(arguments.folder, arguments.sets, forms))
-    pages = Counter(example.set for example in examples if example.form == "copied")
-    weights = {name: 1500 / count**0.5 for name, count in pages.items()}
+    weights = balance(example.set for example in examples if example.form == "copied")
     print(f"{len(examples)} texts, {sum(len(e.labels) for e in examples)} lines", file=sys.stderr)
     plain = [example.rows for example in examples]
-    judged = out_of_fold(examples, plain, "story", weights)
+    folds = [fold_of(example.site) for example in examples]
+
+    def fit(kind: str, rows: Sequence[Rows], inside: list[int]) -> Any:
+        return train([examples[n] for n in inside], [rows[n] for n in inside], kind, weights)
+
+    judged = out_of_fold(partial(fit, "story", plain), plain, folds)
     # The trees of the headline must not see a page through trees that know it by heart.
     seen = [with_story(rows, story) for rows, story in zip(plain, judged, strict=True)]
     if arguments.folds:
-        titles = out_of_fold(examples, seen, "title", weights)
+        titles = out_of_fold(partial(fit, "title", seen), seen, folds)
         found = {f"{e.set}/{e.id}/{e.form}": np.stack(both) for e, *both in zip(examples, judged, titles, strict=True)}
         np.savez_compressed(arguments.folds, allow_pickle=False, **found)
         return

@@ -1,50 +1,45 @@
 """What is known of each line of a text dump: numbers that know no language and no site.
 
 A row per line, a column per name that ``evidence`` gives. Without markup the order of lines is what there is: how long they are, what
-stands around them, where prose begins and ends, and which words the story uses. Texts count in characters of an alphabet: an
-ideograph, kana or hangul syllable says as much as 2.6 of them.
+stands around them, where prose begins and ends, and which words the story uses.
 """
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from normalize.boilerplate.lexicon import load_lexicon
-from normalize.column import DENSE
 from normalize.dates import is_date_line
 from normalize.dump.lines import Line
-from normalize.main_text import key
+from normalize.evidence import (
+    START,
+    Columns,
+    Pieces,
+    Rows,
+    add_position,
+    ratio,
+    shifted,
+    signed_log,
+    since,
+    until,
+    within,
+)
 
-Rows = NDArray[np.floating[Any]]
-Mask = NDArray[np.bool_]
-
-_DENSE_FACTOR: Final = 2.6
-_SENTENCE_ENDS: Final = re.compile(r"[.!?…。！？؟।۔።։](?=[\s\"'”’»)\]]|$|[^\x00-\x7f])")
-_COMMAS: Final = re.compile(r"[,，、،;；]")
-_DIGITS: Final = re.compile(r"\d")
+_DIGIT: Final = re.compile(r"\d")
 _CAPITALS: Final = re.compile(r"\b[^\W\d_a-zà-ÿа-яёα-ω]")
-_ENDS: Final = re.compile(r"[.!?…。！？؟।۔።։:]['\"”’»)\]]*$")
-_OPENS: Final = re.compile(r"^['\"“„«»‘(\[—–-]")
-_TIME: Final = re.compile(r"\b(?:19|20)\d\d\b|\b\d{1,2}[:.]\d\d\b|\b\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b|\d年|\d月")
 _MARKS: Final = re.compile(r"[|›»→•·/>»]")
-_CONTACT: Final = re.compile(r"@|https?:|www\.|\.com\b|©")
 _WORD: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W\d_]+")
 
 #: A line with so many characters is prose; shorter ones, from the second number on, are if they end like a sentence.
 _PROSE_CHARS: Final = 100
 _SENTENCE_CHARS: Final = 40
+#: Prose stands mostly outside links.
+_PROSE_LINKS: Final = 0.4
 
-#: How much of a text is looked at for digits, capitals and the like, in characters.
-_START: Final = 200
-#: A time stands so near to the beginning of a dateline; further down it is part of a sentence.
-_DATELINE: Final = 120
-#: Longer lines are prose to the lexicon; longer ones open nothing; in characters.
-_LINE_CHARS: Final = 200
+#: Longer lines open nothing, in characters.
 _HEADING_CHARS: Final = 60
 _HEADLINE_CHARS: Final = range(15, 221)
 
@@ -80,88 +75,19 @@ _OPENING_ROLES: Final = ("comments", "related", "newsletter", "share", "legal", 
 
 #: Lines within which others of the same make are looked for, above and below.
 _REACH: Final = 8
-_FAR: Final = 99
 
 
-def shifted(values: Rows, by: int, fill: float = 0.0) -> Rows:
-    """Give each row the value of the row ``by`` places further down."""
-    moved = np.full_like(values, fill)
-    if abs(by) < len(values):
-        if by > 0:
-            moved[:-by] = values[by:]
-        else:
-            moved[-by:] = values[:by]
-    return moved
-
-
-def within(values: Rows, above: int, below: int) -> Rows:
-    """Sum over the rows from ``above`` rows up to ``below`` rows down."""
-    sums = np.concatenate(([0.0], np.cumsum(values)))
-    index = np.arange(len(values))
-    low = np.clip(index - above, 0, len(values))
-    high = np.clip(index + below + 1, 0, len(values))
-    return (sums[np.maximum(high, low)] - sums[low]).astype(np.float32)
-
-
-def since(marked: Mask) -> Rows:
-    """Count the rows since the last marked one above; 99 where there is none."""
-    places = np.where(marked, np.arange(len(marked)), -1)
-    last = np.concatenate(([-1], np.maximum.accumulate(places)[:-1]))
-    return np.where(last < 0, _FAR, np.minimum(np.arange(len(marked)) - last, _FAR)).astype(np.float32)
-
-
-def until(marked: Mask) -> Rows:
-    """Count the rows until the next marked one below; 99 where there is none."""
-    return since(marked[::-1])[::-1]
-
-
-def ratio(part: Rows, whole: Rows | float) -> Rows:
-    """Divide, and give nothing for nothing."""
-    return part / np.maximum(whole, 1.0)
-
-
-class _Columns:
-    """Gathers named columns."""
-
-    def __init__(self) -> None:
-        self.names: list[str] = []
-        self.values: list[Rows] = []
-
-    def add(self, name: str, values: Rows | Mask | NDArray[np.int64]) -> None:
-        self.names.append(name)
-        self.values.append(values.astype(np.float32, copy=False))
-
-
-class _Dump:
+class _Dump(Pieces[Line]):
     """The lines of a dump and what several groups of evidence need of them."""
 
     def __init__(self, lines: Sequence[Line]) -> None:
-        self.lines = lines
-        self.size = len(lines)
-        self.texts = [line.text for line in lines]
-        self.keys = [key(text) for text in self.texts]
-        self.index = np.arange(self.size, dtype=np.float32)
-        self.raw = self.each(len)
-        self.dense = self.each(lambda text: 0 if text.isascii() else len(DENSE.findall(text)))
-        self.length = self.raw + self.dense * (_DENSE_FACTOR - 1)
+        super().__init__(lines)
         self.links = self.of_each(lambda line: line.link_chars) / self.raw
-        self.ends = self.each(lambda text: _ENDS.search(text[-6:]) is not None)
         sentence = (self.ends > 0) & (self.length >= _SENTENCE_CHARS)
-        self.prose = ((self.length >= _PROSE_CHARS) | sentence) & (self.links < 0.4)  # noqa: PLR2004  (mostly words)
-        self.body = np.where(self.prose, self.length, 0.0).astype(np.float32)
+        self.take_for_prose(((self.length >= _PROSE_CHARS) | sentence) & (self.links < _PROSE_LINKS))
         self.spaced = self.of_each(lambda line: line.spaced)
-        self.all_text = float(self.length.sum())
-        self.all_prose = float(self.body.sum())
         self.stretches = [self._stretch(price) for price in _PRICES]
         self.stems = [frozenset(_stems(text)) for text in self.texts]
-
-    def each(self, measure: Callable[[str], float]) -> Rows:
-        """Measure the text of each line."""
-        return np.fromiter(map(measure, self.texts), np.float32, self.size)
-
-    def of_each(self, measure: Callable[[Line], float]) -> Rows:
-        """Measure each line."""
-        return np.fromiter(map(measure, self.lines), np.float32, self.size)
 
     def _stretch(self, price: float) -> tuple[int, int]:
         """Find the stretch of lines with the most prose for its price: the largest sum of neighbours (Kadane's algorithm)."""
@@ -188,32 +114,29 @@ def evidence(lines: Sequence[Line]) -> tuple[list[str], Rows]:
     Args:
         lines: All of a dump, in order; at least one.
     """
-    dump, out = _Dump(lines), _Columns()
-    for group in (_text, _lexicon, _position, _stretches, _words, _runs, _neighbours, _whole):
+    dump, out = _Dump(lines), Columns()
+    for group in (_text, _lexicon, add_position, _stretches, _words, _runs, _neighbours, _whole):
         group(dump, out)
-    return out.names, np.column_stack(out.values)
+    return out.names, out.rows()
 
 
-def _text(dump: _Dump, out: _Columns) -> None:
-    words = dump.each(lambda text: text.count(" ") + 1)
-    commas = dump.each(lambda text: len(_COMMAS.findall(text)))
-    start = np.minimum(dump.raw, _START)
+def _text(dump: _Dump, out: Columns) -> None:
+    measured = dump.measured
+    words, start = measured["words"], np.minimum(dump.raw, START)
     out.add("length", np.log1p(dump.length))
     out.add("word_length", dump.raw / words)
-    out.add("sentences", dump.each(lambda text: len(_SENTENCE_ENDS.findall(text))))
-    out.add("commas", commas)
-    out.add("commas_share", commas / words)
-    out.add("digits", dump.each(lambda text: len(_DIGITS.findall(text[:_START]))) / start)
-    out.add("capitals", dump.each(lambda text: len(_CAPITALS.findall(text[:_START]))) / np.minimum(words, start))
+    out.add("sentences", measured["sentences"])
+    out.add("commas", measured["commas"])
+    out.add("commas_share", measured["commas"] / words)
+    out.add("digits", measured["digits"] / start)
+    out.add("capitals", dump.each(lambda text: len(_CAPITALS.findall(text[:START]))) / np.minimum(words, start))
     out.add("ends", dump.ends)
-    out.add("opens", dump.each(lambda text: _OPENS.match(text) is not None))
-    out.add("lower_start", dump.each(lambda text: text[0].islower()))
-    out.add("digit_start", dump.each(lambda text: text[0].isdigit()))
-    out.add("time", dump.each(lambda text: _TIME.search(text[:_DATELINE]) is not None))
-    out.add("marks", dump.each(lambda text: len(_MARKS.findall(text[:_START]))))
-    out.add("contact", dump.each(lambda text: _CONTACT.search(text[:300]) is not None))
+    for name in ("opens", "lower_start", "digit_start", "time"):
+        out.add(name, measured[name])
+    out.add("marks", dump.each(lambda text: len(_MARKS.findall(text[:START]))))
+    out.add("contact", measured["contact"])
     out.add("asks", dump.each(lambda text: text.endswith(("?", "？", "؟"))))
-    out.add("colon", dump.each(lambda text: text.endswith((":", "："))))
+    out.add("colon", measured["colon"])
     out.add("dots", dump.each(lambda text: text.endswith(("...", "…", "[…]", "(...)"))))
     out.add("prose", dump.prose)
     out.add("spaced", dump.spaced)
@@ -224,11 +147,9 @@ def _text(dump: _Dump, out: _Columns) -> None:
     out.add("links", dump.links)
 
 
-def _lexicon(dump: _Dump, out: _Columns) -> None:
+def _lexicon(dump: _Dump, out: Columns) -> None:
     """Say which role the words of a line have, and how far the nearest line of a kind stands."""
-    find = load_lexicon().find
-    hits = [find(text) if len(text) <= _LINE_CHARS else None for text in dump.texts]
-    roles = np.array([hit.role if hit else "" for hit in hits])
+    roles = np.array([role or "" for role in dump.roles()])
     for role in _ROLES:
         out.add(f"says_{role}", roles == role)
     short = dump.length < _HEADING_CHARS
@@ -239,7 +160,7 @@ def _lexicon(dump: _Dump, out: _Columns) -> None:
     labels = (roles != "") & short
     out.add("labels_near", within(labels.astype(np.float32), _REACH, _REACH))
     dates = np.fromiter(
-        (len(t) <= _HEADING_CHARS and _DIGITS.search(t) is not None and is_date_line(t) for t in dump.texts), np.bool_, dump.size
+        (len(t) <= _HEADING_CHARS and _DIGIT.search(t) is not None and is_date_line(t) for t in dump.texts), np.bool_, dump.size
     )  # fmt: skip
     out.add("is_date", dates)
     out.add("since_date", np.where(dates, 0, since(dates)))
@@ -247,20 +168,12 @@ def _lexicon(dump: _Dump, out: _Columns) -> None:
     out.add("dates", np.full(dump.size, dates.sum(), np.float32))
 
 
-def _position(dump: _Dump, out: _Columns) -> None:
-    out.add("place", dump.index / max(dump.size - 1, 1))
-    out.add("text_before", ratio(np.cumsum(dump.length) - dump.length, dump.all_text))
-    out.add("prose_before", ratio(np.cumsum(dump.body) - dump.body, dump.all_prose))
-    out.add("number", np.log1p(dump.index))
-    out.add("from_end", np.log1p(dump.size - 1 - dump.index))
-
-
-def _stretches(dump: _Dump, out: _Columns) -> None:
+def _stretches(dump: _Dump, out: Columns) -> None:
     """Say where a line stands to the stretches of lines that hold most prose."""
     for price, (first, last) in zip(_PRICES, dump.stretches, strict=True):
         held = float(dump.body[first : last + 1].sum())
         for name, away in (("first", dump.index - first), ("last", dump.index - last)):
-            out.add(f"from_{name}_{price}", np.sign(away) * np.log1p(np.abs(away)))
+            out.add(f"from_{name}_{price}", signed_log(away))
         out.add(f"inside_{price}", (dump.index >= first) & (dump.index <= last))
         out.add(f"held_{price}", np.full(dump.size, held / max(dump.all_prose, 1.0)))
     first, last = dump.stretches[1]
@@ -269,7 +182,7 @@ def _stretches(dump: _Dump, out: _Columns) -> None:
     out.add("prose_until_last", np.log1p(np.maximum(above[last] - above, 0)))
 
 
-def _words(dump: _Dump, out: _Columns) -> None:
+def _words(dump: _Dump, out: Columns) -> None:
     """Say how many words of a line the story uses too, and which line looks like its headline."""
     first, last = dump.stretches[1]
     used = Counter(stem for n in range(first, last + 1) if dump.prose[n] for stem in dump.stems[n])
@@ -287,9 +200,9 @@ def _words(dump: _Dump, out: _Columns) -> None:
     title = headline(dump.texts, shares.tolist(), [len(stems) for stems in dump.stems], first)
     away = dump.index - title
     above = np.cumsum(dump.body) - dump.body
-    out.add("from_title", np.sign(away) * np.log1p(np.abs(away)))
+    out.add("from_title", signed_log(away))
     gone = above - above[title]
-    out.add("prose_since_title", np.sign(gone) * np.log1p(np.abs(gone)))
+    out.add("prose_since_title", signed_log(gone))
     wanted = dump.stems[title]
     out.add(
         "title_words", np.fromiter((len(s & wanted) / max(len(wanted), 1) for s in dump.stems), np.float32, dump.size)
@@ -315,7 +228,7 @@ def headline(texts: Sequence[str], shares: Sequence[float], sizes: Sequence[int]
     return found
 
 
-def _runs(dump: _Dump, out: _Columns) -> None:
+def _runs(dump: _Dump, out: Columns) -> None:
     """Say of the lines without a blank line between them what they are together."""
     runs = np.cumsum(dump.spaced > 0)
     count = np.bincount(runs)[runs].astype(np.float32)
@@ -327,7 +240,7 @@ def _runs(dump: _Dump, out: _Columns) -> None:
     out.add("run_of_prose", ratio(prose, dump.all_prose))
 
 
-def _neighbours(dump: _Dump, out: _Columns) -> None:
+def _neighbours(dump: _Dump, out: Columns) -> None:
     log_length = np.log1p(dump.length)
     for by in (-4, -3, -2, -1, 1, 2, 3, 4):
         out.add(f"length{by:+}", shifted(log_length, by))
@@ -347,8 +260,7 @@ def _neighbours(dump: _Dump, out: _Columns) -> None:
         out.add(f"mean_{name}", np.log1p(within(dump.length, above, below) / np.maximum(count, 1)))
     out.add("since_prose", since(dump.prose))
     out.add("until_prose", until(dump.prose))
-    counts = Counter(dump.keys)
-    out.add("repeats", np.fromiter((min(counts[name], 9) if name else 0 for name in dump.keys), np.float32, dump.size))
+    out.add("repeats", dump.repeats())
     # Comments, tickers and lists of links repeat a word in the same place: "Reply", "Read more", "5 min ago".
     for name, word in (("first", 0), ("last", -1)):
         words = [text.split()[word] for text in dump.texts]
@@ -362,7 +274,7 @@ def _alike(words: Sequence[str], number: int) -> int:
     return near.count(words[number]) - 1
 
 
-def _whole(dump: _Dump, out: _Columns) -> None:
+def _whole(dump: _Dump, out: Columns) -> None:
     for name, value in (
         ("text", np.log1p(dump.all_text)),
         ("prose_share", dump.all_prose / max(dump.all_text, 1.0)),

@@ -4,19 +4,17 @@ One pass, because a second one that sees what was thought of the neighbours gain
 headline is picked by trees of its own. ``tests/make_line_judge.py`` trains both.
 """
 
-import gzip
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any, Final
 
-import lightgbm
 import numpy as np
 
 from normalize.column import at_least
-from normalize.dump.evidence import Rows, evidence, shifted, within
+from normalize.dump.evidence import evidence
 from normalize.dump.lines import Line
+from normalize.evidence import Rows, predict, read_trees, shifted, within
 
 #: Lines from here on belong to the story.
 THRESHOLD: Final = 0.5
@@ -55,21 +53,15 @@ class Judgement:
 @cache
 def load_line_judge() -> _Trees:
     """Read the trees, once per process."""
-    folder = files("normalize.dump")
-    return _Trees(*(_booster((folder / f"{name}.txt.gz").read_bytes()) for name in ("story", "title")))
-
-
-def _booster(packed: bytes) -> Any:  # noqa: ANN401  lightgbm has no types
-    return lightgbm.Booster(model_str=gzip.decompress(packed).decode())
+    return _Trees(*(read_trees("normalize.dump", name) for name in ("story", "title")))
 
 
 def judge_lines(lines: Sequence[Line]) -> Judgement:
     """Judge every line of a dump; at least one."""
     trees = load_line_judge()
     _, rows = evidence(lines)
-    story = np.asarray(trees.story.predict(rows, num_threads=1), np.float32)
-    title = np.asarray(trees.title.predict(with_story(rows, story), num_threads=1), np.float32)
-    return Judgement(story=story, title=title)
+    story = predict(trees.story, rows)
+    return Judgement(story=story, title=predict(trees.title, with_story(rows, story)))
 
 
 def with_story(rows: Rows, story: Rows) -> Rows:

@@ -4,19 +4,17 @@ The first pass judges each segment by its evidence; the second sees what the fir
 its column. The trees are trained by ``tests/make_judge.py``; what they were trained on stands in the README.
 """
 
-import gzip
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any, Final
 
-import lightgbm
 import numpy as np
 
 from normalize.column import HEADINGS, at_least
-from normalize.judge.evidence import About, Rows, evidence, second_look
+from normalize.evidence import Rows, predict, read_trees
+from normalize.judge.evidence import About, evidence, second_look
 from normalize.judge.words import Weights, load_words, named
 from normalize.main_text import key
 from normalize.segments import Segment
@@ -49,12 +47,8 @@ class _Trained:
 @cache
 def load_judge() -> _Trained:
     """Read what was learned, once per process."""
-    return _Trained(words=load_words(), first=_read("first"), second=_read("second"))
-
-
-def _read(pass_: str) -> Any:  # noqa: ANN401  lightgbm has no types
-    packed = (files("normalize.judge") / f"{pass_}.txt.gz").read_bytes()
-    return lightgbm.Booster(model_str=gzip.decompress(packed).decode())
+    first, second = (read_trees("normalize.judge", name) for name in ("first", "second"))
+    return _Trained(words=load_words(), first=first, second=second)
 
 
 def judge(segments: Sequence[Segment], about: About) -> Rows:
@@ -67,9 +61,8 @@ def judge(segments: Sequence[Segment], about: About) -> Rows:
     trained = load_judge()
     names, rows = evidence(segments, about)
     rows = np.column_stack([rows, named(segments, trained.words)])
-    first = np.asarray(trained.first.predict(rows, num_threads=1), np.float32)
-    second = trained.second.predict(second_look(segments, names, rows, first), num_threads=1)
-    return agreed(first, np.asarray(second, np.float32))
+    first = predict(trained.first, rows)
+    return agreed(first, predict(trained.second, second_look(segments, names, rows, first)))
 
 
 def story(segments: Sequence[Segment], scores: Sequence[float], about: About) -> list[bool]:

@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from normalize.judge.evidence import Rows
+from normalize.evidence import Rows
 from normalize.segments import Path, Segment
 
 LEVELS: Final = 4

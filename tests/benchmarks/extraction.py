@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from statistics import fmean
@@ -55,24 +55,35 @@ Predictions = dict[str, dict[str, Any]]
 BETWEEN_NAMES = re.compile(r"\s*[,;|]\s*(?:and\s+)?|\s+(?:and|&)\s+")
 
 
-def cross_validated(folder: Path) -> dict[str, Any]:
-    """Judge each page by trees that have seen no page of its site; gives the scores of its segments by set and id."""
-    file = folder / "folds.npz"
-    command = [sys.executable, "tests/make_judge.py", str(BENCH / "extraction"), "--folds", str(file)]
+def cross_validated(folder: Path, script: str = "tests/make_judge.py") -> dict[str, Any]:
+    """Judge each page by trees that have seen no page of its site; gives the scores of its pieces by set and id."""
+    file = folder / f"{Path(script).stem}.npz"
+    command = [sys.executable, script, str(BENCH / "extraction"), "--folds", str(file)]
     subprocess.run(command, check=True, cwd=ROOT)
     with np.load(file) as scores:
         return dict(scores)
 
 
-def ours(name: str, rows: list[dict[str, Any]], scores: dict[str, Any]) -> Predictions:
-    """Take the pages of one set down the road, with the scores of cross-validation where there are any."""
+def pages(name: str, rows: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], RawDocument]]:
+    """Read the pages of one set, each with what is true of it."""
     by_record = {row["warc_record_id"]: row for row in rows}
     warc = BENCH / "extraction" / f"{name}.warc.gz"
-    found = {}
     for raw in read_input(Input(path=warc, uri=warc.name), Limits()):
         row = by_record.get(raw.warc_record_id)
-        if not isinstance(raw, RawDocument) or row is None:
-            continue
+        if isinstance(raw, RawDocument) and row is not None:
+            yield row, raw
+
+
+def read_rows(name: str) -> list[dict[str, Any]]:
+    """Read what is true of the pages of one set."""
+    lines = (BENCH / "extraction" / f"{name}.jsonl").read_text("utf-8").splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def ours(name: str, rows: list[dict[str, Any]], scores: dict[str, Any]) -> Predictions:
+    """Take the pages of one set down the road, with the scores of cross-validation where there are any."""
+    found = {}
+    for row, raw in pages(name, rows):
         known = scores.get(f"{name}/{row['id']}")
         as_judged = nullcontext() if known is None else patch.object(extract, "judge", return_value=known)
         start = time.process_time()
@@ -183,8 +194,7 @@ def main() -> None:
     print(f"{'set':14} {'system':12} {'pages':>5} {headings} {'pages/s':>7}")
     summary = {}
     for name in sets:
-        lines = (BENCH / "extraction" / f"{name}.jsonl").read_text("utf-8").splitlines()
-        rows = [json.loads(line) for line in lines]
+        rows = read_rows(name)
         line, result = row_of(name, "babelwire", rows, ours(name, rows, scores))
         print(line, flush=True)
         for peer in versions:

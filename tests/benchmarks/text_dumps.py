@@ -9,8 +9,6 @@ that have seen no page of its site (five-fold cross-validation by site; some ten
 """
 
 import argparse
-import json
-import subprocess
 import sys
 import tempfile
 from contextlib import nullcontext
@@ -18,17 +16,14 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-import numpy as np
-
 ROOT = Path(__file__).resolve().parents[2]
 BENCH = ROOT.parent / "shared" / "bench"
 # Our own benchmarks first: the folder of the pages has an ``extraction`` of its own.
 sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "benchmarks"), str(BENCH)]
 
 from dump_of_page import wrapped, written  # noqa: E402
-from extraction import SUMMED_UP, cross_validated, ours  # noqa: E402
+from extraction import SUMMED_UP, Predictions, cross_validated, ours, pages, read_rows  # noqa: E402
 
-from ingest.sources import Input, Limits, read_input  # noqa: E402
 from normalize.decode import decode  # noqa: E402
 from normalize.dump import blocks  # noqa: E402
 from normalize.dump.judge import Judgement  # noqa: E402
@@ -41,27 +36,11 @@ from schemas.errors import DocumentError  # noqa: E402
 
 FORMS = ("copied", "inner", "marked", "wrapped")
 
-Predictions = dict[str, dict[str, Any]]
-
-
-def cross_validated_lines(folder: Path) -> dict[str, Any]:
-    """Judge each line by trees that have seen no page of its site; story and headline by set, id and form."""
-    file = folder / "lines.npz"
-    command = [sys.executable, "tests/make_line_judge.py", str(BENCH / "extraction"), "--folds", str(file)]
-    subprocess.run(command, check=True, cwd=ROOT)
-    with np.load(file) as scores:
-        return dict(scores)
-
 
 def dumped(name: str, rows: list[dict[str, Any]], form: str, scores: dict[str, Any]) -> Predictions:
     """Take the pages of one set down the road as text files."""
-    by_record = {row["warc_record_id"]: row for row in rows}
-    warc = BENCH / "extraction" / f"{name}.warc.gz"
     found = {}
-    for raw in read_input(Input(path=warc, uri=warc.name), Limits()):
-        row = by_record.get(raw.warc_record_id)
-        if not isinstance(raw, RawDocument) or row is None:
-            continue
+    for row, raw in pages(name, rows):
         try:
             text = text_of(raw, form)
         except DocumentError:
@@ -105,13 +84,12 @@ def main() -> None:
     parser.add_argument("--forms", nargs="+", choices=FORMS, default=("copied",))
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        of_pages, of_lines = cross_validated(Path(folder)), cross_validated_lines(Path(folder))
+        of_pages, of_lines = cross_validated(Path(folder)), cross_validated(Path(folder), "tests/make_line_judge.py")
     warm_up()
     print(f"{'set':14} {'form':8} {'pages':>5} {'F1':>7} {'prec':>7} {'rec':>7} {'title':>7}")
     summary = {}
     for name in arguments.sets:
-        lines = (BENCH / "extraction" / f"{name}.jsonl").read_text("utf-8").splitlines()
-        rows = [json.loads(line) for line in lines]
+        rows = read_rows(name)
         systems = {"html": ours(name, rows, of_pages)}
         systems |= {form: dumped(name, rows, form, of_lines) for form in arguments.forms}
         for form, predictions in systems.items():
