@@ -106,8 +106,10 @@ class Templates:
         self.outdated = outdated
         self._run_date = run_date
         self._options = options
-        self._earlier = _per_host(earlier, run_date)
-        self._places = {host: place for place, host in enumerate(self._earlier["host"])}
+        self._earlier = _looked_back_on(earlier, run_date)
+        self._rows: dict[str, list[int]] = defaultdict(list)
+        for number, host in enumerate(self._earlier["host"]):
+            self._rows[host].append(number)
         self._sites: dict[str, _Site] = {}
 
     @classmethod
@@ -117,10 +119,18 @@ class Templates:
         Raises:
             SetupError: If a file there is not one of ours.
         """
-        tables = {file.name: _read(file) for file in sorted(folder.glob("*.parquet"))} if folder else {}
-        fresh = {name: table for name, table in tables.items() if not _recent(table, run_date).is_empty()}
-        earlier = pl.concat([pl.DataFrame(schema=STATE), *fresh.values()])
-        return cls(earlier, run_date, options, tuple(sorted(tables.keys() - fresh.keys())))
+        files = sorted(folder.glob("*.parquet")) if folder else []
+        heads = [_read(file, ["host", "day", "pages"]).with_columns(file=pl.lit(file.name)) for file in files]
+        fresh = {file.name for file, head in zip(files, heads, strict=True) if not _recent(head, run_date).is_empty()}
+        # Thirty nights of many hosts are a gigabyte, and a host is looked back on for a few of them.
+        rows = pl.concat([head.with_row_index("row") for head in heads]) if heads else None
+        wanted = _looked_back_on(rows, run_date) if rows is not None else None
+        earlier = [pl.DataFrame(schema=STATE)]
+        for file in files:
+            table = _read(file)
+            if wanted is not None:
+                earlier.append(table[wanted.filter(pl.col("file") == file.name)["row"].sort()])
+        return cls(pl.concat(earlier), run_date, options, tuple(sorted({file.name for file in files} - fresh)))
 
     def cut(self, articles: Sequence[Article]) -> tuple[Article, ...]:
         """Learn from a chunk of articles, then take the templates of their hosts from them."""
@@ -146,11 +156,12 @@ class Templates:
     def _site(self, host: str) -> "_Site":
         if host not in self._sites:
             site = _Site()
-            if host in self._places:
-                row = self._earlier.row(self._places[host], named=True)
-                site.pages = row["pages"]
-                site.names = set(row["names"])
-                site.counts.add(row["blocks"], np.array([row["top"], row["bottom"], row["removed"]], np.int64))
+            if host in self._rows:
+                earlier = self._earlier[self._rows[host]]
+                site.pages = int(earlier["pages"].sum())
+                site.names = set(earlier["names"].explode())
+                blocks, *places = (earlier[name].explode() for name in ("blocks", "top", "bottom", "removed"))
+                site.counts.add(blocks.drop_nulls().to_list(), np.array([p.drop_nulls() for p in places], np.int64))
             self._sites[host] = site
         return self._sites[host]
 
@@ -300,25 +311,12 @@ def _longest(article: Article) -> list[tuple[int, str]]:
     return sorted((pair for pair in pairs if pair[0]), key=lambda pair: -len(pair[1]))[:_LONGEST]
 
 
-def _per_host(rows: pl.DataFrame, run_date: date) -> pl.DataFrame:
-    """Sum up what is not too old, one row per host, back to the run that makes it enough pages."""
-    recent = (
+def _looked_back_on(rows: pl.DataFrame, run_date: date) -> pl.DataFrame:
+    """Give the rows that are not too old, the latest first: of each host back to the run that makes it enough pages."""
+    return (
         _recent(rows, run_date)
         .sort("day", descending=True, maintain_order=True)
         .filter(pl.col("pages").cum_sum().over("host") - pl.col("pages") < _ENOUGH)
-    )
-    sites = recent.group_by("host").agg(pl.col("pages").sum(), pl.col("names").explode())
-    blocks = (
-        recent.select("host", "blocks", "top", "bottom", "removed")
-        .explode("blocks", "top", "bottom", "removed")
-        .drop_nulls("blocks")
-        .group_by("host", "blocks")
-        .agg(pl.col("top", "bottom", "removed").cast(pl.UInt32).sum())
-        .group_by("host")
-        .agg("blocks", "top", "bottom", "removed")
-    )
-    return sites.join(blocks, on="host", how="left").with_columns(
-        pl.col("blocks", "top", "bottom", "removed").fill_null([])
     )
 
 
@@ -326,13 +324,19 @@ def _recent(rows: pl.DataFrame, run_date: date) -> pl.DataFrame:
     return rows.filter(pl.col("day") > run_date - timedelta(days=_DAYS))
 
 
-def _read(file: Path) -> pl.DataFrame:
+def _read(file: Path, columns: list[str] | None = None) -> pl.DataFrame:
+    """Read some columns of a file, or all.
+
+    Raises:
+        SetupError: It is not one of ours.
+    """
     try:
-        table = pl.read_parquet(file)
+        is_ours = pl.read_parquet_schema(file) == STATE
+        table = pl.read_parquet(file, columns=columns if is_ours else [])
     except (OSError, pl.exceptions.PolarsError) as error:
         message = f"{file} cannot be read ({error}); delete it, and what it taught of sites is forgotten"
         raise SetupError(message) from error
-    if table.schema != STATE:
+    if not is_ours:
         message = f"{file} does not hold templates of sites; delete it, and what it taught of sites is forgotten"
         raise SetupError(message)
     return table
