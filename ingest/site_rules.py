@@ -50,7 +50,9 @@ class RuleBook:
 
 def digest_of_books(books: Iterable[RuleBook | None]) -> str:
     """Name all rules of a run; "" where there are none."""
-    found = sorted({book.sha256 for book in books if book})
+    # The thousands of files of one source have one book between them, and a book may hold a folder of thousands of sites.
+    distinct = {id(book): book for book in books if book}
+    found = sorted({book.sha256 for book in distinct.values()})
     return hashlib.sha256("\n".join(found).encode()).hexdigest() if found else ""
 
 

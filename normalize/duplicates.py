@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 
 from normalize.fingerprint import BANDS, ROWS
-from normalize.main_text import key
+from normalize.main_text import letters
 from schemas.document import Article
 
 #: Estimated Jaccard similarity from which two texts count as one. The estimate's standard error is 0.035 at 0.8.
@@ -164,7 +164,7 @@ def similarity(one: bytes, other: bytes) -> float:
 
 
 def _seen(article: Article) -> _Seen:
-    digest = hashlib.sha256(key(article.text).encode("utf-8", "surrogatepass")).digest()[:16]
+    digest = hashlib.sha256(letters(article.text).encode("utf-8", "surrogatepass")).digest()[:16]
     minima = np.array(article.signature, dtype=np.uint64)
     bands = tuple(
         int.from_bytes(

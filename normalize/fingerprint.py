@@ -7,7 +7,7 @@ from typing import Final
 import rensa
 
 from normalize.column import at_least
-from normalize.main_text import key
+from normalize.main_text import key, letters
 from schemas.document import Article, RemovedRole
 
 #: 16 bands of 8 rows: a pair with Jaccard similarity s meets in a band with probability 1 - (1 - s^8)^16, which is .95 at
@@ -40,10 +40,10 @@ def fingerprint(article: Article) -> Article:
 
     Texts under 120 letters get no signature and only match exactly.
     """
-    letters = key(article.text)
+    found = letters(article.text)
     return replace(
         article,
-        signature=signature(letters) if len(letters) >= _MIN_LETTERS else (),
+        signature=signature(found) if len(found) >= _MIN_LETTERS else (),
         prints=tuple(block_print(paragraph.text, _BLOCK_LETTERS) for paragraph in article.paragraphs),
         removed_prints=frozenset(
             block_print(block.text, _REMOVED_LETTERS) for block in article.removed if block.role not in _OF_ONE_PAGE
@@ -55,9 +55,9 @@ def fingerprint(article: Article) -> Article:
 def block_print(text: str, least: int) -> int:
     """Give 64 bits that stand for a block's letters; 0 for a text of fewer letters than the least that tell it apart."""
     # The text first: most of what is asked for is the entries of menus, and their letters take longer to find.
-    if not at_least(text, least) or not at_least(letters := key(text), least):
+    if not at_least(text, least) or not at_least(found := key(text), least):
         return 0
-    return int.from_bytes(hashlib.blake2b(letters.encode("utf-8", "surrogatepass"), digest_size=8).digest())
+    return int.from_bytes(hashlib.blake2b(found.encode("utf-8", "surrogatepass"), digest_size=8).digest())
 
 
 def signature(letters: str) -> tuple[int, ...]:

@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -92,11 +92,7 @@ def foreign_tags() -> tuple[str, ...]:
 @cache
 def romanised() -> Mapping[str, tuple[str, ...]]:
     """Give each romanised word the tags of the languages that have it."""
-    found: dict[str, list[str]] = {}
-    for tag, row in _read("romanised.toml").items():
-        for word in row.split():
-            found.setdefault(word, []).append(tag + ROMANISED)
-    return {word: tuple(tags) for word, tags in found.items()}
+    return _tags_of_words({tag + ROMANISED: row.split() for tag, row in _read("romanised.toml").items()})
 
 
 @cache
@@ -109,9 +105,14 @@ def small_words() -> Mapping[str, frozenset[str]]:
 @cache
 def languages_of_small_word() -> Mapping[str, tuple[str, ...]]:
     """Give each small word the languages that have it."""
+    return _tags_of_words({tag: sorted(words) for tag, words in small_words().items()})
+
+
+def _tags_of_words(words: Mapping[str, Iterable[str]]) -> Mapping[str, tuple[str, ...]]:
+    """Turn the words of each tag into the tags of each word."""
     found: dict[str, list[str]] = {}
-    for tag, words in small_words().items():
-        for word in sorted(words):
+    for tag, row in words.items():
+        for word in row:
             found.setdefault(word, []).append(tag)
     return {word: tuple(tags) for word, tags in found.items()}
 

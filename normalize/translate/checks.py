@@ -14,7 +14,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from normalize.language.words import small_words
+from normalize.language.words import languages_of_small_word, small_words
 from normalize.translate.entities import without_entities
 from normalize.translate.quantities import numbers_differ
 from schemas.language import SCRIPT_RANGES, primary
@@ -358,16 +358,6 @@ def _own_words(tag: str) -> frozenset[str]:
     return small_words().get(_language(tag), frozenset())
 
 
-@cache
-def _languages_of_word() -> Mapping[str, tuple[str, ...]]:
-    """Give each function word the languages that have it."""
-    found: dict[str, list[str]] = {}
-    for lang, held in small_words().items():
-        for word in held:
-            found.setdefault(word, []).append(lang)
-    return {word: tuple(langs) for word, langs in found.items()}
-
-
 @lru_cache(maxsize=256)
 def _rivals(tag: str) -> frozenset[str]:
     """Give the languages that a text in the same script could be in instead."""
@@ -553,7 +543,7 @@ _ENDING: Final = re.compile(r"['’]\w{1,3}\b")
 def _sounds_foreign(lower: str, *, target_lang: str) -> bool:
     """Ask the function words of a text in lower case."""
     found = words(_ENDING.sub("", lower))
-    langs = _languages_of_word()
+    langs = languages_of_small_word()
     hits = Counter(lang for word in found for lang in langs.get(word, ()))
     least = max(_MIN_RIVAL, _RIVAL_SHARE * len(found))
     own_lang = _language(target_lang)
