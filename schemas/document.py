@@ -137,6 +137,11 @@ class Block:
     #: A blank line before it in a text dump; always True for HTML.
     spaced: bool = True
 
+    @property
+    def undecided(self) -> bool:
+        """Has no rule said yet what this is? Then it is story, or left out for no reason but that it looks like none."""
+        return self.keep or self.role == "boilerplate"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:

@@ -101,7 +101,7 @@ def _judged_head(page: Page) -> Page:
         claims.append(Claim(field="title", value=blocks[title].text, origin="block", rule=blocks[title].rule))
     wanted = key(blocks[title].text) if title is not None else None
     for number, block in enumerate(blocks):
-        if number == title or not (block.keep or block.role == "boilerplate"):
+        if number == title or not block.undecided:
             continue
         if wanted and key(block.text) == wanted:
             blocks[number] = removed(block, "duplicate", "head:title-again")
@@ -141,7 +141,7 @@ def _judged_deck(blocks: list[Block], title: int) -> None:
     """
     for number in range(title + 1, min(title + 1 + _NEAR, len(blocks))):
         block = blocks[number]
-        if not block.keep and block.role != "boilerplate":
+        if not block.undecided:
             continue
         opens_story = block.keep and is_long(block.text)
         if (
@@ -235,11 +235,7 @@ def head_of_html(page: Page) -> Page:
     for number, block in enumerate(blocks):
         if number == heading:
             blocks[number] = removed(block, "title", "head:title")
-        elif (
-            key(block.text) in titles
-            and (block.keep or block.role == "boilerplate")
-            and (number <= end or block.element == "h1")
-        ):
+        elif key(block.text) in titles and block.undecided and (number <= end or block.element == "h1"):
             blocks[number] = removed(block, "duplicate" if heading is not None else "title", "head:title-again")
         elif hashtag := _HASHTAG.match(block.text):
             claims.append(Claim(field="tag", value=hashtag[1], origin="block", rule="line:hashtag"))
@@ -362,7 +358,7 @@ def nameless_bylines(page: Page) -> Page:
         return page
     claims = []
     for number, block in enumerate(blocks):
-        if not (block.keep or block.role == "boilerplate") or not _NAME.fullmatch(block.text):
+        if not block.undecided or not _NAME.fullmatch(block.text):
             continue
         beside = number < story[0] and any(b.role == "date" for b in blocks[max(0, number - 1) : number + 2])
         closing = block.keep and number == kept[-1] and number > story[-1]

@@ -94,7 +94,7 @@ def by_place(page: Page) -> Page:
     sure = _sure_places(page)
 
     def judge(block: Block) -> Block:
-        if not block.keep and block.role != "boilerplate" and "breadcrumb" not in block.places:
+        if not block.undecided and "breadcrumb" not in block.places:
             return block
         for place, role in _ROLE_OF_PLACE:
             if place in block.places and (not block.keep or place in sure):
@@ -175,7 +175,7 @@ def by_phrase(page: Page) -> Page:
                 claims.extend(Claim(field="tag", value=tag.lstrip("#"), origin="block", rule=hit.rule) for tag in tags)
             else:
                 claims.append(Claim(field="tags", value=_after(hit.phrase, block.text), origin="block", rule=hit.rule))
-        return removed(block, hit.role, hit.rule) if block.keep or block.role == "boilerplate" else block
+        return removed(block, hit.role, hit.rule) if block.undecided else block
 
     judged = _each(page, judge)
     return replace(judged, claims=(*judged.claims, *claims))
@@ -185,8 +185,7 @@ def by_notice(page: Page) -> Page:
     """Take out copyright notices: the sign, and a year near it."""
 
     def judge(block: Block) -> Block:
-        undecided = block.keep or block.role == "boilerplate"
-        if undecided and len(block.text) <= _LONGEST_CAPTION and _NOTICE.match(block.text):
+        if block.undecided and len(block.text) <= _LONGEST_CAPTION and _NOTICE.match(block.text):
             return removed(block, "legal", "line:copyright")
         return block
 
@@ -202,11 +201,7 @@ def by_byline(page: Page) -> Page:
     # The first long block may be the standfirst, which stands above the byline.
     first, last = (prose[min(1, len(prose) - 1)], prose[-1]) if prose else (len(blocks), -1)
     for number, block in enumerate(blocks):
-        if (
-            first <= number <= last
-            or len(block.text) > _LONGEST_BYLINE
-            or not (block.keep or block.role == "boilerplate")
-        ):
+        if first <= number <= last or len(block.text) > _LONGEST_BYLINE or not block.undecided:
             continue
         if is_agency(block.text):
             claims.append(Claim(field="agency", value=block.text, origin="block", rule="line:agency"))
@@ -241,9 +236,8 @@ def by_date(page: Page) -> Page:
     """Take out lines that are nothing but a time."""
 
     def judge(block: Block) -> Block:
-        undecided = block.keep or block.role == "boilerplate"
         longest = _LONGEST_TIME if block.keep else _LONGEST_TIME // 2
-        if undecided and len(block.text) <= longest and _DIGIT.search(block.text) and is_date_line(block.text):
+        if block.undecided and len(block.text) <= longest and _DIGIT.search(block.text) and is_date_line(block.text):
             return removed(block, "date", "line:date")
         return block
 
@@ -290,14 +284,13 @@ def by_credit(page: Page) -> Page:
     known = {image.caption for image in page.images}
     blocks = list(page.blocks)
     for number, block in enumerate(blocks):
-        undecided = block.keep or block.role == "boilerplate"
-        parts = split_credit(block.text) if undecided and len(block.text) <= _LONGEST_CAPTION else None
+        parts = split_credit(block.text) if block.undecided and len(block.text) <= _LONGEST_CAPTION else None
         if parts is None:
             continue
         caption, credit, rule = parts
         blocks[number] = removed(block, "caption" if caption else "credit", rule)
         above = blocks[number - 1] if number else None
-        if caption is None and above and (above.keep or above.role == "boilerplate") and _may_be_caption(above):
+        if caption is None and above and above.undecided and _may_be_caption(above):
             caption = above.text
             blocks[number - 1] = removed(above, "caption", "line:above-credit")
         if caption and caption not in known and "figure" not in block.places:

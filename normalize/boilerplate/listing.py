@@ -40,10 +40,13 @@ def entries(page: Page) -> Page:
 
 
 def _is_entry(block: Block) -> bool:
-    undecided = block.keep or (block.role == "boilerplate" and block.rule != "site:left-out")
-    return undecided and block.element in _HEADINGS and block.link_density > 0.8 and not block.places & _MARGINS  # noqa: PLR2004
+    return _may_enter(block) and block.element in _HEADINGS and block.link_density > 0.8  # noqa: PLR2004
 
 
 def _is_summary(block: Block) -> bool:
-    undecided = block.keep or (block.role == "boilerplate" and block.rule != "site:left-out")
-    return undecided and len(block.text) >= _SUMMARY_CHARS and block.link_density < 0.5 and not block.places & _MARGINS  # noqa: PLR2004
+    return _may_enter(block) and len(block.text) >= _SUMMARY_CHARS and block.link_density < 0.5  # noqa: PLR2004
+
+
+def _may_enter(block: Block) -> bool:
+    """May this be part of the list? What a rule for the site left out may not."""
+    return block.undecided and block.rule != "site:left-out" and not block.places & _MARGINS

@@ -98,7 +98,7 @@ def openings(page: Page) -> Page:
     opened: tuple[RemovedRole, str] | None = None
     for number, block in enumerate(blocks):
         past += len(block.text) if block.keep else 0
-        if not block.keep and block.role != "boilerplate":
+        if not block.undecided:
             opened = _opens(block, opened, past=past, total=total)
         elif opened is None:
             continue
