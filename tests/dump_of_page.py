@@ -116,6 +116,11 @@ def written(tree: HtmlElement, form: str = "copied") -> str:
     return re.sub(r"\n{3,}", "\n\n", "\n".join(line.strip(" ") for line in lines)).strip("\n ")
 
 
+def in_form(tree: HtmlElement, form: str) -> str:
+    """Give the text of a parsed page in a form of ``written``, or "wrapped": copied, broken, with the line ends of Windows."""
+    return wrapped(written(tree)).replace("\n", "\r\n") if form == "wrapped" else written(tree, form)
+
+
 def wrapped(text: str, width: int = 72) -> str:
     """Break the lines of a text where mail programs and terminals do."""
     out: list[str] = []

@@ -26,7 +26,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from dump_of_page import written  # noqa: E402
+from dump_of_page import in_form, written  # noqa: E402
 from make_judge import SETS, balance, fold_of, labels_of, out_of_fold, read_pages, site_of  # noqa: E402
 
 from normalize.dump.evidence import evidence  # noqa: E402
@@ -36,7 +36,7 @@ from normalize.evidence import Rows  # noqa: E402
 from normalize.main_text import key  # noqa: E402
 
 #: How a page is written, and how much that counts. What does not count is only scored.
-FORMS: Final = {"copied": 1.0, "part": 0.7, "marked": 0.5, "clean": 0.3, "inner": 0.0}
+FORMS: Final = {"copied": 1.0, "part": 0.7, "marked": 0.5, "clean": 0.3, "inner": 0.0, "wrapped": 0.0}
 #: At most so many lines above and below the story are in a part.
 AROUND: Final = 24
 #: Trees that judge the story, and those that pick the headline. By cross-validation.
@@ -92,7 +92,7 @@ def read_examples(folder: Path, sets: Sequence[str], forms: Sequence[str]) -> It
             elif form == "part":
                 lines = _part(read_lines(written(tree)), row)
             else:
-                lines = read_lines(written(tree, form))
+                lines = read_lines(in_form(tree, form))
             if lines and (example := _example(name, row, form, lines)):
                 yield example
 

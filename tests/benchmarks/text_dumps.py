@@ -21,13 +21,12 @@ BENCH = ROOT.parent / "shared" / "bench"
 # Our own benchmarks first: the folder of the pages has an ``extraction`` of its own.
 sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "benchmarks"), str(BENCH)]
 
-from dump_of_page import wrapped, written  # noqa: E402
+from dump_of_page import in_form  # noqa: E402
 from extraction import SUMMED_UP, Predictions, cross_validated, ours, pages, read_rows  # noqa: E402
 
 from normalize.decode import decode  # noqa: E402
 from normalize.dump import blocks  # noqa: E402
 from normalize.dump.judge import Judgement  # noqa: E402
-from normalize.dump.lines import read_lines  # noqa: E402
 from normalize.options import DocumentOptions  # noqa: E402
 from normalize.path import run_document, warm_up  # noqa: E402
 from normalize.segments import parse  # noqa: E402
@@ -45,11 +44,11 @@ def dumped(name: str, rows: list[dict[str, Any]], form: str, scores: dict[str, A
             text = text_of(raw, form)
         except DocumentError:
             continue
-        # A wrapped text, once unwrapped, has the lines of the copied one; where it has not, the shipped trees must do.
-        known = scores.get(f"{name}/{row['id']}/{'copied' if form == 'wrapped' else form}")
+        # Nothing is known of a page without truth or lines.
+        known = scores.get(f"{name}/{row['id']}/{form}")
         as_judged = (
             nullcontext()
-            if known is None or len(known[0]) != len(read_lines(text))
+            if known is None
             else patch.object(blocks, "judge_lines", return_value=Judgement(story=known[0], title=known[1]))
         )
         document = RawDocument(source_kind="text", source_uri="page.txt", content=text.encode(), media="text")
@@ -69,10 +68,7 @@ def text_of(raw: RawDocument, form: str) -> str:
     Raises:
         DocumentError: The page cannot be read.
     """
-    tree = parse(decode(raw, DocumentOptions()).text, DocumentOptions())
-    if form == "wrapped":
-        return wrapped(written(tree)).replace("\n", "\r\n")
-    return written(tree, form)
+    return in_form(parse(decode(raw, DocumentOptions()).text, DocumentOptions()), form)
 
 
 def main() -> None:
