@@ -12,19 +12,18 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 
 from ingest.versions import babelwire_version, tool_versions
-from schemas.errors import BabelwireError, BusyError, SetupError
+from schemas.errors import BabelwireError, BusyError, PausedError, SetupError
 
 if TYPE_CHECKING:
     from ingest.run import Summary
@@ -52,52 +51,75 @@ app = typer.Typer(
 class Stopped(BaseException):
     """Ctrl-C or a polite kill. Not an Exception, so that nothing on the way up swallows it."""
 
-    def __init__(self, number: int) -> None:
-        """Remember which signal it was."""
-        super().__init__(number)
+
+class Signals:
+    """What becomes of the signals that end a command: they stop it at once, or between two chunks where that is agreed."""
+
+    def __init__(self) -> None:
+        """Wait for the first."""
+        #: The signal that came, or None.
+        self.number: int | None = None
+        #: The first one is only noted, and the next one stops.
+        self.can_wait = False
+        self._before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+
+    def __enter__(self) -> Self:
+        """Receive them."""
+        for each in self._before:
+            signal.signal(each, self._receive)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Give them back."""
+        for each, handler in self._before.items():
+            signal.signal(each, handler)
+
+    def has_come(self) -> bool:
+        """Say whether one came."""
+        return self.number is not None
+
+    @property
+    def exit_code(self) -> int:
+        """Give the code of a command that a signal ended, as shells do."""
+        return 128 + (self.number or 0)
+
+    def _receive(self, number: int, _frame: FrameType | None) -> None:
+        if self.can_wait and self.number is None:
+            self.number = number
+            _say("finishing this chunk, then stopping; once more stops at once")
+            return
         self.number = number
+        # A further one must not break the cleaning up.
+        for each in self._before:
+            signal.signal(each, signal.SIG_IGN)
+        raise Stopped
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code; the entry point of ``babelwire``."""
+    signals = Signals()
     try:
-        with _stoppable():
-            app(args=None if arguments is None else list(arguments), prog_name="babelwire")
+        with signals:
+            app(args=None if arguments is None else list(arguments), prog_name="babelwire", obj=signals)
     except SystemExit as ending:
         # Whoever read our output has enough, as with "| head"; typer calls that a failure.
         if isinstance(ending.__context__, BrokenPipeError):
             return 0
         return ending.code if isinstance(ending.code, int) else 0
+    except PausedError as error:
+        _say(str(error))
+        return signals.exit_code
     except BusyError as error:
         _say(str(error))
         return TRY_LATER
     except BabelwireError as error:
         _say(str(error))
         return SETUP
-    except Stopped as stop:
-        _say("stopped; what was not finished left nothing behind, the same command starts it again")
-        return 128 + stop.number
+    except Stopped:
+        ahead = "; the same command goes on after the last chunk that was finished" if signals.can_wait else ""
+        _say(f"stopped at once{ahead}")
+        return signals.exit_code
     return 0
-
-
-@contextmanager
-def _stoppable() -> Iterator[None]:
-    """Turn the signals that end a run into an exception, so that it cleans up after itself."""
-
-    def stop(number: int, _frame: FrameType | None) -> None:
-        # A second one must not break the cleaning up.
-        for each in before:
-            signal.signal(each, signal.SIG_IGN)
-        raise Stopped(number)
-
-    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
-    for each in before:
-        signal.signal(each, stop)
-    try:
-        yield
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
 
 
 def _say(message: str) -> None:
@@ -124,6 +146,7 @@ def _babelwire(
 
 @app.command()
 def run(
+    context: typer.Context,
     *,
     inputs: Annotated[
         list[str],
@@ -142,12 +165,16 @@ def run(
     device: Annotated[str | None, typer.Option(help="Translate on cpu or cuda.")] = None,
     day: Annotated[
         str | None,
-        typer.Option("--date", metavar="YYYY-MM-DD", help="Day of the run; today in UTC if none."),
+        typer.Option(
+            "--date",
+            metavar="YYYY-MM-DD",
+            help="Day of the run; today in UTC if none, or the day of the run that goes on.",
+        ),
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Read again what is done.")] = False,
 ) -> None:
     """Turn inputs into records: babelwire run pages/ --output news."""
-    run_date = _day(day)
+    run_date = None if day is None else _day(day)
     from ingest import progress  # noqa: PLC0415
     from ingest.config import OFF, read_options  # noqa: PLC0415
     from ingest.run import run as run_all  # noqa: PLC0415
@@ -164,6 +191,8 @@ def run(
     options = replace(options, site_rules=digest_of_books(item.rules for item in found))
     for fault in faults_of_books(item.rules for item in found):
         _say(fault)
+    signals: Signals = context.obj
+    signals.can_wait = True
     with progress.shown(sys.stderr) as on_progress:
         summary = run_all(
             found,
@@ -172,6 +201,8 @@ def run(
             run_date=run_date,
             fresh=fresh,
             on_progress=on_progress,
+            say=_say,
+            stop=signals.has_come,
             command=sys.argv,
             models=models,
         )
@@ -180,9 +211,7 @@ def run(
         raise typer.Exit(NOTHING_NEW)
 
 
-def _day(text: str | None) -> date:
-    if text is None:
-        return datetime.now(UTC).date()
+def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
@@ -213,13 +242,19 @@ def _in_words(summary: "Summary", models: "Models") -> str:
             f"nothing new: all {summary.inputs} inputs were done by run {done.run_id} "
             f"on {done.run_date}; --fresh runs them again"
         )
-    rate = (summary.records + summary.quarantined) / max(summary.seconds, 0.001)
+    done_now = summary.records + summary.quarantined - summary.restored
+    rate = done_now / max(summary.seconds, 0.001)
     lines = [
         f"run {summary.run_id} of {summary.run_date} is finished",
         f"  documents in  {summary.documents}",
         f"  records       {summary.records}",
         f"  quarantined   {summary.quarantined}{_listed(summary.by_reason, before=': ')}",
         f"  skipped       {summary.skipped}",
+        *(
+            [f"  done before   {summary.restored}, in chunks that a run before this one finished"]
+            if summary.restored
+            else []
+        ),
         f"  languages     {_listed(summary.by_language)}",
         f"  page types    {_listed(summary.by_page_type)}",
         *_translation(summary, models),

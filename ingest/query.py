@@ -9,7 +9,8 @@ from typing import Literal
 import polars as pl
 from rich.cells import cell_len, set_cell_size
 
-from ingest.store import TABLES, Manifest, Table, read_manifests
+from ingest.staged import TABLES, Table
+from ingest.store import Manifest, read_manifests
 from schemas.errors import SetupError
 from schemas.record import QUARANTINE, RECORD
 

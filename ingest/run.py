@@ -6,25 +6,27 @@ import stat
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import polars as pl
 
 from ingest.config import OFF, Options, canonical_json
+from ingest.disk import disk_errors
 from ingest.engines.local import Outcome, WarmUp, Work, WorkerOptions, map_documents
 from ingest.progress import Counts, OnProgress
-from ingest.sources import Input, Limits, read_input
-from ingest.store import OUTPUT_FOLDERS, Done, Staged, Store, disk_errors
+from ingest.sources import START, Input, Limits, Place, read_input
+from ingest.staged import Chunk, Opening, Staged
+from ingest.store import OUTPUT_FOLDERS, Done, Store
 from ingest.versions import tool_versions
 from normalize.options import DocumentOptions, TranslateOptions
 from normalize.translate.models import Models
 from schemas.document import Article, RawDocument, Rejected
-from schemas.errors import BusyError, SetupError
+from schemas.errors import BusyError, PausedError, SetupError
 from schemas.record import (
     COLUMNS,
     QUARANTINE_COLUMNS,
@@ -40,7 +42,20 @@ from schemas.record import (
 CHUNKS_AHEAD = 2
 
 
-class Duplicates(Protocol):
+class Memory(Protocol):
+    """What a step across documents remembers."""
+
+    def added(self) -> pl.DataFrame:
+        """Give what the last chunk added."""
+
+    def restore(self, added: pl.DataFrame) -> None:
+        """Take in what ``added`` gave for the next chunk of a run that was not finished."""
+
+    def save(self, path: Path) -> None:
+        """Write what was added since it was loaded."""
+
+
+class Duplicates(Memory, Protocol):
     """The memory of what was seen, as ``normalize.duplicates.DuplicateIndex``."""
 
     @classmethod
@@ -50,11 +65,8 @@ class Duplicates(Protocol):
     def link(self, articles: Sequence[Article]) -> tuple[Article, ...]:
         """Point each article to the first that says the same, then remember it."""
 
-    def save(self, path: Path) -> None:
-        """Write what was added since ``load``."""
 
-
-class Templates(Protocol):
+class Templates(Memory, Protocol):
     """What recurs on the pages of each site, as ``normalize.boilerplate.templates.Templates``."""
 
     @classmethod
@@ -67,9 +79,6 @@ class Templates(Protocol):
 
     def cut(self, articles: Sequence[Article]) -> tuple[Article, ...]:
         """Learn from a chunk of articles, then take the templates of their sites from them."""
-
-    def save(self, path: Path) -> None:
-        """Write what was added since ``load``."""
 
 
 class Translator(Protocol):
@@ -88,6 +97,12 @@ class Translator(Protocol):
 
     def counted(self) -> dict[str, int]:
         """Say what it came to, in sentences."""
+
+    def account(self) -> dict[str, Any]:
+        """Give all that it would say of itself, as JSON can hold it."""
+
+    def restore(self, account: Mapping[str, Any]) -> None:
+        """Go on from where ``account`` was taken."""
 
 
 class OpenTranslator(Protocol):
@@ -117,7 +132,7 @@ class Steps:
     templates: type[Templates] | None = None
     #: None: the run does not translate.
     translator: OpenTranslator | None = None
-    read: Callable[[Input, Limits], Iterator[RawDocument | Rejected]] = read_input
+    read: Callable[[Input, Limits, Place], Iterator[RawDocument | Rejected]] = read_input
 
 
 def real_steps() -> Steps:
@@ -151,6 +166,8 @@ class Summary:
     quarantined: int
     #: Documents of inputs that an earlier run has done.
     skipped: int
+    #: Records and quarantined that were written before this run was broken off.
+    restored: int = 0
     by_language: dict[str, int]
     by_page_type: dict[str, int]
     #: "stage/reason" -> count.
@@ -176,22 +193,28 @@ def run(
     output: Path,
     options: Options,
     *,
-    run_date: date,
+    run_date: date | None,
     fresh: bool,
     on_progress: OnProgress,
+    say: Callable[[str], None] = lambda _: None,
+    stop: Callable[[], bool] = lambda: False,
     command: Sequence[str] = (),
     models: Models | None = None,
     steps: Steps | None = None,
 ) -> Summary:
     """Turn inputs into one committed run below an output folder.
 
+    A run that was killed, and is started again with the same inputs and options, goes on after its last chunk.
+
     Args:
         inputs: What to read, in order.
         output: The folder of all runs.
         options: Everything that was decided.
-        run_date: The day the run stands for.
-        fresh: Read inputs again that a run has done.
+        run_date: The day the run stands for; None is that of the run to be gone on with, or else today in UTC.
+        fresh: Read inputs again that a run has done, and start anew what could be gone on with.
         on_progress: Called after each document.
+        say: Told in a sentence what becomes of a run that was not finished.
+        stop: Asked after each chunk whether to stop there.
         command: The command line, for the manifest.
         models: The translation models of this machine; without any, what needs one is marked so.
         steps: Other steps than those of ``normalize``.
@@ -199,6 +222,7 @@ def run(
     Raises:
         SetupError: If the output folder or the workers cannot be used, or an input is our output.
         BusyError: If another run holds the folder, its disk is full or an input changes.
+        PausedError: If it was stopped.
         RuntimeError: If a frame breaks the schema or the accounting does not close: our bug.
     """
     clock = _Clock()
@@ -214,33 +238,26 @@ def run(
             version=tools["babelwire"],
         )
         plan = _plan([_looked_at(item, store) for item in inputs], {} if fresh else known)
+        today = clock.started_at.date()
         if not plan.todo:
-            return _nothing_new(plan, output, run_date, clock, options.translate.target)
-        job = _job(plan, options, models=labels, run_date=run_date, tools=tools, command=command)
-        steps = steps or real_steps()
+            return _nothing_new(plan, output, run_date or today, clock, options.translate.target)
+        job = _Job(plan=plan, options=options, models=labels, tools=tools, command=command, run_date=run_date or today)
+        unfinished = store.unfinished()
+        if unfinished and run_date is None and job.on(unfinished.run_date).run_id == unfinished.run_id:
+            # A night that is broken off before midnight and gone on with after it is still that night.
+            job = job.on(unfinished.run_date)
+        staged = store.begin(job.stamp, job.metadata(), job.opening(clock), anew=fresh)
+        if unfinished:
+            say(_what_becomes_of(unfinished, job, staged))
         tally = _Tally(plan)
-        staged = store.begin(job.stamp, job.metadata())
-        seen = steps.duplicates.load(store.earlier_state("duplicates", besides=job.stamp.run_id))
-        templates = None
-        if steps.templates:
-            templates = steps.templates.load(
-                store.earlier_state("templates", besides=job.stamp.run_id),
-                run_date=run_date,
-                options=options.document,
-            )
-        translator = None
-        if steps.translator and options.translate.target != OFF:
-            opened = steps.translator(
-                options.translate,
-                models,
-                store.state,
-                run_id=job.stamp.run_id,
-                run_date=run_date,
-                on_progress=tally.translating(on_progress),
-            )
-            translator = stack.enter_context(opened)
+        steps = steps or real_steps()
+        across = stack.enter_context(_across(steps, store, job, models, tally.translating(on_progress)))
+        tally.translator = across.translator
+        for written in staged.chunks:
+            tally.restore(written.account["tally"])
+            across.restore(written)
         outcomes = map_documents(
-            tally.reading(steps.read, options.limits),
+            tally.reading(steps.read, options.limits, staged),
             work=steps.work,
             warm_up=steps.warm_up,
             document_options=options.document,
@@ -248,23 +265,34 @@ def run(
         )
         stack.callback(outcomes.close)
         counted = tally.watching(outcomes, on_progress)
-        for number, chunk in enumerate(_chunks(counted, options.run.chunk_size)):
-            articles = tuple(item for item in chunk if isinstance(item, Article))
-            if templates:
-                articles = templates.cut(articles)
-            articles = seen.link(articles)
-            if translator:
-                articles = translator.translate(articles, number)
+        for number, chunk in enumerate(_chunks(counted, options.run.chunk_size), start=len(staged.chunks)):
+            articles = across.take([item for item in chunk if isinstance(item, Article)], number)
             tally.finished(articles)
             _write(articles, [item for item in chunk if isinstance(item, Rejected)], number, job.stamp, staged)
+            staged.record(number, {"tally": tally.account(), "translator": across.account()}, across.added())
+            if stop():
+                message = f"stopped after {tally.so_far().documents} documents; the same command goes on from there"
+                raise PausedError(message)
         tally.close(staged)
-        tally.translator = translator
-        staged.add_state("duplicates", seen.save)
-        if templates:
-            staged.add_state("templates", templates.save)
-            staged.drop_state("templates", templates.outdated)
-        staged.commit(job.manifest(tally, staged, clock))
+        across.save(staged)
+        staged.commit(job.manifest(tally, staged))
         return tally.summary(job, output, clock)
+
+
+def _what_becomes_of(unfinished: Opening, job: "_Job", staged: Staged) -> str:
+    """Say whether a run that was not finished is gone on with, and if not, why."""
+    name = f"run {unfinished.run_id} of {unfinished.run_date}"
+    if staged.chunks:
+        return f"{name} was not finished and goes on after {len(staged.chunks)} chunks"
+    words = {
+        "inputs": "other inputs",
+        "config_sha256": "other options",
+        "run_date": "another day",
+        "tools": "other versions of babelwire or its libraries",
+        "schema_version": "another schema",
+    }
+    other = [words[key] for key, value in job.identity.items() if unfinished.identity.get(key) != value]
+    return f"{name} was not finished and is given up: this run has {' and '.join(other) or 'to start anew'}"
 
 
 class _Clock:
@@ -377,30 +405,67 @@ def _plan(looked: Sequence[_Looked], known: dict[str, Done]) -> _Plan:
 class _Job:
     """Everything that is decided before the first document is read."""
 
-    stamp: RunStamp
     plan: _Plan
     options: Options
     #: Labels of the models that texts may go through.
     models: tuple[str, ...]
     tools: dict[str, str]
     command: Sequence[str]
+    run_date: date
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """Give all that shapes the run's output, as JSON can hold it."""
+        return {
+            "run_date": self.run_date.isoformat(),
+            "config_sha256": self.options.config_sha256(self.models),
+            "schema_version": SCHEMA_VERSION,
+            "tools": self.tools,
+            "inputs": [[item.sha256, *_said_of(item.input)] for item in self.plan.todo],
+        }
+
+    @property
+    def run_id(self) -> str:
+        """Name the run after its identity: 16 hexadecimal digits."""
+        return hashlib.sha256(canonical_json(self.identity).encode()).hexdigest()[:16]
+
+    @property
+    def stamp(self) -> RunStamp:
+        """Give what its records say of it."""
+        config_sha256 = self.options.config_sha256(self.models)
+        return RunStamp(run_id=self.run_id, run_date=self.run_date, config_sha256=config_sha256)
+
+    def on(self, day: str) -> "_Job":
+        """Give the same job for another day, YYYY-MM-DD."""
+        return replace(self, run_date=date.fromisoformat(day))
+
+    def opening(self, clock: "_Clock") -> Opening:
+        """Give what the run says of itself when it begins."""
+        return Opening(
+            run_id=self.run_id,
+            run_date=self.run_date.isoformat(),
+            started_at=clock.started_at.isoformat(),
+            identity=self.identity,
+        )
 
     def metadata(self) -> dict[str, str]:
         """Give what every file says of itself; nothing that differs by machine or hour."""
+        stamp = self.stamp
         return {
             "babelwire.schema_version": SCHEMA_VERSION,
-            "babelwire.run_id": self.stamp.run_id,
-            "babelwire.config_sha256": self.stamp.config_sha256,
+            "babelwire.run_id": stamp.run_id,
+            "babelwire.config_sha256": stamp.config_sha256,
             "babelwire.options": canonical_json(self.options.shaping_output(self.models)),
             "babelwire.tools": canonical_json(self.tools),
         }
 
-    def manifest(self, tally: "_Tally", staged: Staged, clock: "_Clock") -> dict[str, object]:
+    def manifest(self, tally: "_Tally", staged: Staged) -> dict[str, object]:
         """Give the account of the finished run."""
+        stamp = self.stamp
         return {
-            "run_id": self.stamp.run_id,
-            "run_date": self.stamp.run_date.isoformat(),
-            "started_at": clock.started_at.isoformat(),
+            "run_id": stamp.run_id,
+            "run_date": stamp.run_date.isoformat(),
+            "started_at": staged.opening.started_at,
             "finished_at": datetime.now(UTC).isoformat(),
             "command": list(self.command),
             "inputs": [
@@ -415,14 +480,14 @@ class _Job:
                     {
                         **_named(item),
                         "documents": tally.inputs[place].documents,
-                        "done_by": self.stamp.run_id,
+                        "done_by": stamp.run_id,
                     }
                     for item, place in self.plan.repeats
                 ),
             ],
             "options": self.options.as_json(),
             "models": list(self.models),
-            "config_sha256": self.stamp.config_sha256,
+            "config_sha256": stamp.config_sha256,
             "tools": self.tools,
             "schema_version": SCHEMA_VERSION,
             "counts": tally.counts(),
@@ -443,29 +508,6 @@ def _named(item: _Looked) -> dict[str, object]:
 def _said_of(item: Input) -> list[str | None]:
     """Give what the records will say of an input besides its content."""
     return [item.uri, item.source_id, item.publisher, item.language_prior]
-
-
-def _job(
-    plan: _Plan,
-    options: Options,
-    *,
-    models: tuple[str, ...],
-    run_date: date,
-    tools: dict[str, str],
-    command: Sequence[str],
-) -> _Job:
-    """Name the run after all that shapes its output: 16 hexadecimal digits."""
-    config_sha256 = options.config_sha256(models)
-    identity = {
-        "run_date": run_date.isoformat(),
-        "config_sha256": config_sha256,
-        "schema_version": SCHEMA_VERSION,
-        "tools": tools,
-        "inputs": [[item.sha256, *_said_of(item.input)] for item in plan.todo],
-    }
-    run_id = hashlib.sha256(canonical_json(identity).encode()).hexdigest()[:16]
-    stamp = RunStamp(run_id=run_id, run_date=run_date, config_sha256=config_sha256)
-    return _Job(stamp=stamp, plan=plan, options=options, models=models, tools=tools, command=command)
 
 
 def _nothing_new(plan: _Plan, output: Path, run_date: date, clock: _Clock, target: str) -> Summary:
@@ -497,6 +539,74 @@ def _nothing_new(plan: _Plan, output: Path, run_date: date, clock: _Clock, targe
 
 
 # ---- doing it -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Across:
+    """The steps across documents, opened for one run."""
+
+    duplicates: Duplicates
+    templates: Templates | None
+    translator: Translator | None
+
+    def take(self, articles: Sequence[Article], chunk: int) -> Sequence[Article]:
+        """Take the articles of a chunk through the steps, in their order."""
+        if self.templates:
+            articles = self.templates.cut(articles)
+        articles = self.duplicates.link(articles)
+        if self.translator:
+            articles = self.translator.translate(articles, chunk)
+        return articles
+
+    def _memories(self) -> dict[str, Memory]:
+        return {"duplicates": self.duplicates} | ({"templates": self.templates} if self.templates else {})
+
+    def added(self) -> dict[str, pl.DataFrame]:
+        """Give what the steps took in with the last chunk."""
+        return {name: memory.added() for name, memory in self._memories().items()}
+
+    def account(self) -> dict[str, Any] | None:
+        """Give what the translator counted."""
+        return self.translator.account() if self.translator else None
+
+    def restore(self, chunk: Chunk) -> None:
+        """Take in a chunk that was written before the run was broken off."""
+        for name, memory in self._memories().items():
+            memory.restore(chunk.memory(name))
+        if self.translator:
+            self.translator.restore(chunk.account["translator"])
+
+    def save(self, staged: Staged) -> None:
+        """Stage what the steps remember for later runs."""
+        for name, memory in self._memories().items():
+            staged.add_state(name, memory.save)
+        if self.templates:
+            staged.drop_state("templates", self.templates.outdated)
+
+
+@contextmanager
+def _across(
+    steps: Steps, store: Store, job: _Job, models: Models, on_progress: Callable[[int, int], None]
+) -> Iterator[_Across]:
+    """Open the steps across documents on what earlier runs left."""
+    run_id = job.run_id
+    templates = translator = None
+    with ExitStack() as stack:
+        if steps.templates:
+            folder = store.earlier_state("templates", besides=run_id)
+            templates = steps.templates.load(folder, run_date=job.run_date, options=job.options.document)
+        if steps.translator and job.options.translate.target != OFF:
+            opened = steps.translator(
+                job.options.translate,
+                models,
+                store.state,
+                run_id=run_id,
+                run_date=job.run_date,
+                on_progress=on_progress,
+            )
+            translator = stack.enter_context(opened)
+        duplicates = steps.duplicates.load(store.earlier_state("duplicates", besides=run_id))
+        yield _Across(duplicates=duplicates, templates=templates, translator=translator)
 
 
 def _worker_options(options: Options) -> WorkerOptions:
@@ -541,6 +651,9 @@ class _PerInput:
     quarantined: int = 0
 
 
+_COUNTERS = ("by_language", "by_page_type", "by_reason", "by_translation")
+
+
 @dataclass(slots=True)
 class _Tally:
     """The accounting: what went in is counted at the reader, what came out at the writer."""
@@ -549,42 +662,85 @@ class _Tally:
     inputs: list[_PerInput] = field(default_factory=list)
     inputs_done: int = 0
     records: int = 0
-    #: For each document on its way, the place of its input.
+    #: For each document on its way, the number of its input.
     owners: deque[int] = field(default_factory=deque)
+    #: How far the input of the last outcome was worked on.
+    place: Place = START
+    #: Inputs that had an outcome since the last account.
+    touched: set[int] = field(default_factory=set)
+    #: Documents of chunks that were written before the run was broken off.
+    restored: int = 0
     by_language: Counter[str] = field(default_factory=Counter)
     by_page_type: Counter[str] = field(default_factory=Counter)
     by_reason: Counter[str] = field(default_factory=Counter)
     by_translation: Counter[str] = field(default_factory=Counter)
-    #: What translated, once all is done; None where nothing did.
+    #: What translates; None where nothing does.
     translator: Translator | None = None
 
     def reading(
-        self, read: Callable[[Input, Limits], Iterator[RawDocument | Rejected]], limits: Limits
+        self, read: Callable[[Input, Limits, Place], Iterator[RawDocument | Rejected]], limits: Limits, staged: Staged
     ) -> Iterator[RawDocument | Rejected]:
-        """Give the documents of all inputs, one after another."""
-        for place, item in enumerate(self.plan.todo):
-            account = _PerInput()
-            self.inputs.append(account)
-            for document in read(item.input, limits):
+        """Give the documents of all inputs, one after another, from the place on that was restored."""
+        first, start = self.inputs_done, self.place
+        for number, item in enumerate(self.plan.todo):
+            if number < first:
+                continue
+            self._know_inputs(number)
+            account = self.inputs[number]
+            for document in read(item.input, limits, start if number == first else START):
                 account.kind = account.kind or document.source_kind
                 account.documents += 1
-                self.owners.append(place)
+                self.owners.append(number)
                 yield document
-            _check_unchanged(item)
+            _check_unchanged(item, staged)
+
+    def _know_inputs(self, last: int) -> None:
+        self.inputs += [_PerInput() for _ in range(last + 1 - len(self.inputs))]
 
     def watching(self, outcomes: Iterable[Outcome], on_progress: OnProgress) -> Iterator[Outcome]:
         """Count outcomes as they pass; they come in the order of the documents."""
         for outcome in outcomes:
-            place = self.owners.popleft()
+            number = self.owners.popleft()
+            self.place = (self.place if number == self.inputs_done else START).behind(
+                outcome.raw if isinstance(outcome, Article) else outcome
+            )
+            self.touched.add(number)
             if isinstance(outcome, Article):
-                self.inputs[place].records += 1
+                self.inputs[number].records += 1
                 self.records += 1
             else:
-                self.inputs[place].quarantined += 1
+                self.inputs[number].quarantined += 1
                 self.by_reason[f"{outcome.stage}/{outcome.reason}"] += 1
-            self.inputs_done = place
-            on_progress(self._so_far())
+            self.inputs_done = number
+            on_progress(self.so_far())
             yield outcome
+
+    def account(self) -> dict[str, Any]:
+        """Give the accounting up to the last outcome, as JSON can hold it; of the inputs, those since the last account."""
+        touched = {number: self.inputs[number] for number in sorted(self.touched)}
+        self.touched = set()
+        return {
+            "at": [self.inputs_done, self.place.documents, self.place.offset],
+            "inputs": {
+                # The reader is ahead of the outcomes.
+                str(number): asdict(replace(item, documents=item.records + item.quarantined))
+                for number, item in touched.items()
+            },
+            "records": self.records,
+            **{name: dict(getattr(self, name)) for name in _COUNTERS},
+        }
+
+    def restore(self, account: Mapping[str, Any]) -> None:
+        """Go on from where ``account`` was taken, after all accounts before it."""
+        self.inputs_done, documents, offset = account["at"]
+        self.place = Place(documents, offset)
+        for number, item in account["inputs"].items():
+            self._know_inputs(int(number))
+            self.inputs[int(number)] = _PerInput(**item)
+        self.records = account["records"]
+        for name in _COUNTERS:
+            setattr(self, name, Counter(account[name]))
+        self.restored = self.records + self.quarantined
 
     def finished(self, articles: Sequence[Article]) -> None:
         """Count what the records of a chunk say."""
@@ -595,9 +751,10 @@ class _Tally:
 
     def translating(self, on_progress: OnProgress) -> Callable[[int, int], None]:
         """Give what the translator tells its progress."""
-        return lambda done, of: on_progress(replace(self._so_far(), translating=(done, of)))
+        return lambda done, of: on_progress(replace(self.so_far(), translating=(done, of)))
 
-    def _so_far(self) -> Counts:
+    def so_far(self) -> Counts:
+        """Give the counts for those who watch."""
         return Counts(
             inputs=len(self.plan.todo),
             inputs_done=self.inputs_done,
@@ -633,6 +790,7 @@ class _Tally:
         closes = self.documents == self.records + self.quarantined + self.skipped
         agrees = written == {"articles": self.records, "quarantine": self.quarantined}
         if self.owners or not closes or not agrees:
+            staged.abandon()
             message = (
                 f"the accounting does not close, which is a bug: {self.documents} documents in, "
                 f"{self.records} records ({written['articles']} on disk), {self.quarantined} "
@@ -661,14 +819,15 @@ class _Tally:
 
     def summary(self, job: _Job, output: Path, clock: _Clock) -> Summary:
         return Summary(
-            run_id=job.stamp.run_id,
-            run_date=job.stamp.run_date,
+            run_id=job.run_id,
+            run_date=job.run_date,
             output=output,
             inputs=len(self.plan.todo) + len(self.plan.done) + len(self.plan.repeats),
             documents=self.documents,
             records=self.records,
             quarantined=self.quarantined,
             skipped=self.skipped,
+            restored=self.restored,
             by_language=_most_first(self.by_language),
             by_page_type=_most_first(self.by_page_type),
             by_reason=_most_first(self.by_reason),
@@ -685,7 +844,7 @@ def _most_first(counter: Counter[str]) -> dict[str, int]:
     return dict(sorted(counter.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _check_unchanged(item: _Looked) -> None:
+def _check_unchanged(item: _Looked, staged: Staged) -> None:
     """Refuse to go on where the proof would name other bytes than those that were read."""
     if item.state is None or item.input.path is None:
         return
@@ -694,5 +853,6 @@ def _check_unchanged(item: _Looked) -> None:
     except OSError:
         same = False
     if not same:
+        staged.abandon()
         message = f"input {item.input.uri} changed while it was read; run again when it is finished"
         raise BusyError(message)

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, Literal, Self
+from typing import Any, Final, Literal, Self
 
 import numpy as np
 import polars as pl
@@ -58,6 +58,8 @@ class DuplicateIndex:
         self._by_digest: dict[bytes, _Seen] = {}
         self._by_band: dict[int, list[_Seen]] = {}
         self._added: list[_Seen] = []
+        #: How many of them came with chunks before the last.
+        self._before = 0
         self._ids: set[str] = set()
 
     @classmethod
@@ -76,6 +78,7 @@ class DuplicateIndex:
         named = [self._with_own_id(article) for article in articles]
         seen = [_seen(article) for article in named]
         self._recall(seen)
+        self._before = len(self._added)
         linked = []
         for article, one in zip(named, seen, strict=True):
             found = self._find(one)
@@ -90,19 +93,25 @@ class DuplicateIndex:
             self._added.append(one)
         return tuple(linked)
 
+    def added(self) -> pl.DataFrame:
+        """Give what the last chunk added, in the form of ``STATE``."""
+        return _as_table(self._added[self._before :])
+
+    def restore(self, added: pl.DataFrame) -> None:
+        """Take in what ``added`` gave for a chunk, as if the chunk had been linked again."""
+        seen = [_from_row(row) for row in added.iter_rows(named=True)]
+        # In the order of ``link``, since the first that is remembered stays the first.
+        self._recall(seen)
+        self._before = len(self._added)
+        for one in seen:
+            self._ids.add(one.record_id)
+            self._remember(one)
+            self._added.append(one)
+
     def save(self, path: Path) -> None:
         """Write what was added since ``load``; nothing where nothing was."""
         if self._added:
-            pl.DataFrame(
-                {
-                    "record_id": [one.record_id for one in self._added],
-                    "first_id": [one.first_id for one in self._added],
-                    "text_digest": [one.digest for one in self._added],
-                    "bands": [list(one.bands) for one in self._added],
-                    "signature": [one.signature for one in self._added],
-                },
-                schema=STATE,
-            ).write_parquet(path, compression="zstd", statistics=True)
+            _as_table(self._added).write_parquet(path, compression="zstd", statistics=True)
 
     def _with_own_id(self, article: Article) -> Article:
         name, copy = article.record_id, 1
@@ -127,9 +136,7 @@ class DuplicateIndex:
             digest = row["text_digest"]
             if digest in self._by_digest and self._by_digest[digest].record_id == row["record_id"]:
                 continue
-            self._remember(
-                _Seen(row["record_id"], row["first_id"], digest, tuple(row["bands"] or ()), row["signature"])
-            )
+            self._remember(_from_row(row))
 
     def _find(self, one: _Seen) -> tuple[_Seen, float] | None:
         """Find the text that this one repeats. A record never repeats itself: a rerun is no duplicate."""
@@ -150,6 +157,23 @@ class DuplicateIndex:
         self._by_digest.setdefault(one.digest, one)
         for band in one.bands:
             self._by_band.setdefault(band, []).append(one)
+
+
+def _as_table(seen: Sequence[_Seen]) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "record_id": [one.record_id for one in seen],
+            "first_id": [one.first_id for one in seen],
+            "text_digest": [one.digest for one in seen],
+            "bands": [list(one.bands) for one in seen],
+            "signature": [one.signature for one in seen],
+        },
+        schema=STATE,
+    )
+
+
+def _from_row(row: dict[str, Any]) -> _Seen:
+    return _Seen(row["record_id"], row["first_id"], row["text_digest"], tuple(row["bands"] or ()), row["signature"])
 
 
 def similarity(one: bytes, other: bytes) -> float:

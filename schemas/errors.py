@@ -3,6 +3,7 @@
     BabelwireError
       SetupError       the person who runs us can fix it: stop and say how (exit code 2)
       BusyError        somebody else holds the output folder: try again later (exit code 75)
+      PausedError      a run was asked to stop: the same command goes on (exit code 130 or 143)
       SourceError      an input cannot be read, or not further: quarantine what broke and go on
       DocumentError    one document is unusable: it becomes a Rejected, the run goes on
 
@@ -21,6 +22,10 @@ class SetupError(BabelwireError):
 
 class BusyError(BabelwireError):
     """The output folder is in use by another run; the same command works later."""
+
+
+class PausedError(BabelwireError):
+    """A run was asked to stop, and did so between two chunks; the same command goes on from there."""
 
 
 class SourceError(BabelwireError):

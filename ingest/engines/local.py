@@ -14,6 +14,7 @@ import logging
 import multiprocessing
 import pickle
 import resource
+import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
@@ -41,6 +42,10 @@ MIB = 2**20
 # How much may lie in memory waiting to be worked on. A bound in documents alone would let 400
 # documents of 20 MB in.
 LOOK_AHEAD_BYTES = 256 * MIB
+
+# How often the workers are started before it is given up, and the seconds after each try, times its number.
+_START_TRIES = 4
+_START_PAUSE = 1.0
 
 # Time to start a worker, on a machine that is busy with other things.
 GRACE_SECONDS = 60.0
@@ -228,27 +233,39 @@ class _Crew:
 
     def _ready_pool(self) -> ProcessPool:
         """Start the workers, and see one of them answer: a crash later is a document's fault."""
-        if self.pool is None:
-            # Not fork: polars has threads here, and a forked child waits for their locks forever.
-            # Not spawn: it imports everything anew for each worker that is replaced.
-            context = multiprocessing.get_context("forkserver")
-            context.set_forkserver_preload([__name__, self.work.__module__])
-            self.pool = ProcessPool(
-                max_workers=self.options.workers,
-                max_tasks=0,
-                initializer=_prepare,
-                initargs=(self.warm_up, self.options.megabytes * MIB),
-                context=context,
-            )
-            self._check_start(self.pool)
+        tries = 0
+        while self.pool is None:
+            pool = self._new_pool()
+            try:
+                self._check_start(pool)
+            except (ProcessExpired, BrokenProcessPool) as error:
+                _stop(pool)
+                tries += 1
+                if tries == _START_TRIES:
+                    raise SetupError(self._cannot_start(str(error) or "it died")) from error
+                # The kernel may have killed a worker that had hardly begun, for memory that will be free again.
+                time.sleep(_START_PAUSE * tries)
+            else:
+                self.pool = pool
         return self.pool
 
+    def _new_pool(self) -> ProcessPool:
+        # Not fork: polars has threads here, and a forked child waits for their locks forever.
+        # Not spawn: it imports everything anew for each worker that is replaced.
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload([__name__, self.work.__module__])
+        return ProcessPool(
+            max_workers=self.options.workers,
+            max_tasks=0,
+            initializer=_prepare,
+            initargs=(self.warm_up, self.options.megabytes * MIB),
+            context=context,
+        )
+
     def _check_start(self, pool: ProcessPool) -> None:
-        try:
-            answer = pool.schedule(_readiness).result()
-        except (ProcessExpired, BrokenProcessPool) as error:
-            raise SetupError(self._cannot_start(str(error) or "it died")) from error
+        answer = pool.schedule(_readiness).result()
         if answer is not None:
+            _stop(pool)
             raise SetupError(self._cannot_start(answer.error))
 
     def _cannot_start(self, error: str) -> str:
@@ -259,9 +276,13 @@ class _Crew:
 
     def _dismiss(self) -> None:
         if self.pool is not None:
-            self.pool.stop()  # type: ignore[no-untyped-call]
-            self.pool.join()
+            _stop(self.pool)
             self.pool = None
+
+
+def _stop(pool: ProcessPool) -> None:
+    pool.stop()  # type: ignore[no-untyped-call]
+    pool.join()
 
 
 def _passed_on(document: RawDocument | Rejected) -> Rejected:

@@ -13,7 +13,7 @@ from ingest.sources.opened import Opened, head_of, opened_file, rejected
 from schemas.document import RawDocument, Rejected, SourceKind
 from schemas.errors import SourceError
 
-__all__ = ["KINDS", "Input", "Kind", "Limits", "find_inputs", "read_input"]
+__all__ = ["KINDS", "START", "Input", "Kind", "Limits", "Place", "find_inputs", "read_input"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +25,32 @@ class Kind:
     #: Gives what is in it, in the order it lies there. May raise SourceError or any error of
     #: ``ingest.sources.edge`` for what broke the input as a whole.
     read: Callable[[Opened, Limits], Iterator[RawDocument | Rejected]]
+    #: The same from a byte on, where a document ended; None where one must read what comes before.
+    read_from: Callable[[Opened, Limits, int], Iterator[RawDocument | Rejected]] | None = None
 
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How far an input was read."""
+
+    #: Documents that it gave.
+    documents: int = 0
+    #: The byte behind the last of them as stored, where reading can go on from there.
+    offset: int | None = None
+
+    def behind(self, document: RawDocument | Rejected) -> "Place":
+        """Give the place behind the next document."""
+        is_bare = document.source_kind == "warc" and document.source_member is None
+        offset = None
+        if is_bare and document.source_offset is not None and document.source_length is not None:
+            offset = document.source_offset + document.source_length
+        return Place(self.documents + 1, offset)
+
+
+START = Place()
 
 KINDS: dict[SourceKind, Kind] = {
-    "warc": Kind(warc.sniff, warc.read),
+    "warc": Kind(warc.sniff, warc.read, warc.read_from),
     "zip": Kind(zip.sniff, zip.read),
     "tar": Kind(tar.sniff, tar.read),
     "parquet": Kind(parquet.sniff, parquet.read),
@@ -40,7 +62,7 @@ KINDS: dict[SourceKind, Kind] = {
 """Every kind, in the order they are tried: the surest signs first, "it is text" last."""
 
 
-def read_input(source: Input, limits: Limits) -> Iterator[RawDocument | Rejected]:
+def read_input(source: Input, limits: Limits, start: Place = START) -> Iterator[RawDocument | Rejected]:
     """Give what one input holds, lazily and in the order it lies there.
 
     Every document comes out as a RawDocument or as a Rejected, and whatever breaks the input as
@@ -50,8 +72,10 @@ def read_input(source: Input, limits: Limits) -> Iterator[RawDocument | Rejected
     Args:
         source: What to read, and what the catalogue says of it.
         limits: How much one document may ask of us.
+        start: Where an earlier reading of the same bytes came to.
 
     """
+    passed_over = start.documents
     kind = _kind_by_name(source.uri)
     with ExitStack() as stack:
         try:
@@ -72,9 +96,19 @@ def read_input(source: Input, limits: Limits) -> Iterator[RawDocument | Rejected
                 )
                 if sniffed is None:
                     pages.refuse(opened, limits)
-                yield from KINDS[sniffed].read(opened, limits)
+                read_from = KINDS[sniffed].read_from
+                if start.offset is not None and read_from is not None:
+                    passed_over = 0
+                    yield from read_from(opened, limits, start.offset)
+                else:
+                    for document in KINDS[sniffed].read(opened, limits):
+                        if passed_over:
+                            passed_over -= 1
+                        else:
+                            yield document
         except SourceError as error:
-            yield rejected(source, kind, error)
+            if not passed_over:
+                yield rejected(source, kind, error)
 
 
 def _kind_by_name(uri: str) -> SourceKind:

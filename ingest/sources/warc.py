@@ -88,6 +88,11 @@ def read(opened: Opened, limits: Limits) -> Iterator[RawDocument | Rejected]:
     yield from read_file(opened, opened.file, limits)
 
 
+def read_from(opened: Opened, limits: Limits, start: int) -> Iterator[RawDocument | Rejected]:
+    """Give what ``read`` gives behind a record or a stretch of damage that ends at this byte of a plain or gzip WARC."""
+    yield from read_file(opened, opened.file, limits, start=start)
+
+
 def read_file(
     opened: Opened,
     file: BinaryIO,
@@ -95,6 +100,7 @@ def read_file(
     *,
     base: int = 0,
     member: str | None = None,
+    start: int = 0,
 ) -> Iterator[RawDocument | Rejected]:
     """Read a plain or gzip WARC file that lies in another file, or is one.
 
@@ -104,9 +110,10 @@ def read_file(
         limits: How much one document may ask of us.
         base: Where the WARC begins in the file that is named, in bytes.
         member: What the WARC is called in there.
+        start: Where in it a record begins, or damage behind one: the first to be given.
 
     """
-    for found in _walk(file, limits):
+    for found in _walk(file, limits, start):
         where: Where = {"source_member": member}
         if found.length is not None:
             where |= {"source_offset": base + found.offset, "source_length": found.length}
@@ -141,8 +148,8 @@ class _Found:
     content: _Record | SourceError
 
 
-def _walk(file: BinaryIO, limits: Limits) -> Iterator[_Found]:
-    """Find all records of a file, and what is damaged between them."""
+def _walk(file: BinaryIO, limits: Limits, start: int) -> Iterator[_Found]:
+    """Find all records of a file from a byte on, and what is damaged between them."""
     size = file.seek(0, io.SEEK_END)
     at = 0
     # How the records of this file are stored; None until one was read. It keeps what a damaged
@@ -154,7 +161,9 @@ def _walk(file: BinaryIO, limits: Limits) -> Iterator[_Found]:
         step = _member if is_member else _plain
         try:
             with foreign_errors_renamed():
-                yield from step(file, at, limits)
+                for found in step(file, at, limits):
+                    if found.offset >= start:
+                        yield found
                 at = file.tell()
                 packed = is_member if packed is None else packed
         except SourceError as error:
@@ -166,8 +175,11 @@ def _walk(file: BinaryIO, limits: Limits) -> Iterator[_Found]:
                 reason = "damaged"
             detail = f"bytes {at} to {end}: {error.detail}"
             content = SourceError(reason, detail)
-            yield _Found(offset=at, length=end - at, content=content)
+            if at >= start:
+                yield _Found(offset=at, length=end - at, content=content)
             at = end
+        # What lies between is not needed once it is known how records are stored.
+        at = at if packed is None else max(at, start)
 
 
 def _member(file: BinaryIO, at: int, limits: Limits) -> Iterator[_Found]:

@@ -111,6 +111,8 @@ class Templates:
         for number, host in enumerate(self._earlier["host"]):
             self._rows[host].append(number)
         self._sites: dict[str, _Site] = {}
+        #: What the last chunk taught.
+        self._added: list[tuple[str, _Lesson]] = []
 
     @classmethod
     def load(cls, folder: Path | None, *, run_date: date, options: DocumentOptions) -> Self:
@@ -139,9 +141,22 @@ class Templates:
             host = _host(article)
             if host and article.page_type in _STORIES:
                 by_host[host].append(article)
-        for host, pages in by_host.items():
-            self._site(host).learn(pages)
+        self._added = [(host, self._site(host).learn(pages)) for host, pages in by_host.items()]
         return tuple(self._without_templates(article) for article in articles)
+
+    def added(self) -> pl.DataFrame:
+        """Give what the last chunk taught, in the form of ``STATE``; a block may come several times."""
+        rows = [
+            (host, self._run_date, lesson.pages, lesson.names, lesson.blocks, *lesson.places.tolist())
+            for host, lesson in self._added
+            if lesson.names
+        ]
+        return pl.DataFrame(rows, schema=STATE, orient="row")
+
+    def restore(self, added: pl.DataFrame) -> None:
+        """Take in what ``added`` gave for a chunk, as if its articles had been learned from again."""
+        for host, _, pages, names, blocks, *places in added.iter_rows():
+            self._site(host).take_in(_Lesson(pages, names, blocks, np.array(places, np.int64)))
 
     def save(self, path: Path) -> None:
         """Write what was added since ``load``; nothing where nothing was."""
@@ -207,6 +222,19 @@ class _Counts:
         return self.blocks[chosen].tolist(), top[chosen].tolist(), bottom[chosen].tolist(), removed[chosen].tolist()
 
 
+@dataclass(frozen=True, slots=True)
+class _Lesson:
+    """What the articles of one host in one chunk taught."""
+
+    #: Distinct articles.
+    pages: int
+    names: list[int]
+    #: A block may come several times.
+    blocks: list[int]
+    #: Three rows as in ``_Counts``, and a column for each block.
+    places: NDArray[np.int64]
+
+
 @dataclass(slots=True)
 class _Site:
     """One host."""
@@ -219,12 +247,14 @@ class _Site:
     counts: _Counts = field(default_factory=_Counts)
     own: _Counts = field(default_factory=_Counts)
 
-    def learn(self, articles: Sequence[Article]) -> None:
-        """Count the blocks of those articles that are distinct from all before."""
+    def learn(self, articles: Sequence[Article]) -> "_Lesson":
+        """Count the blocks of those articles that are distinct from all before, and say what that came to."""
+        pages = 0
+        names: list[int] = []
         blocks: list[int] = []
         places: list[tuple[int, int, int]] = []
         for article in articles:
-            if self.own_pages == _ENOUGH:
+            if self.own_pages + pages == _ENOUGH:
                 break
             known = self._knows(article)
             new = {
@@ -233,21 +263,29 @@ class _Site:
                 *(print_ & _HALF for print_, _ in _longest(article)),
             } - self.names
             # Of a copy too: the next revision may share more with it than with the first.
-            self.own_names += sorted(new)
+            names += sorted(new)
             self.names |= new
             if known:
                 continue
-            self.own_pages += 1
-            self.pages += 1
+            pages += 1
             top, bottom = set(article.prints[:_TOP]), set(article.prints[-_BOTTOM:])
             removed = article.removed_prints.difference(article.prints)
             for block in sorted((top | bottom | removed) - {0}):
                 blocks.append(block)
                 places.append((block in top, block in bottom, block in removed))
-        if blocks:
-            columns = np.array(places, np.int64).T
-            self.counts.add(blocks, columns)
-            self.own.add(blocks, columns)
+        lesson = _Lesson(pages, names, blocks, np.array(places, np.int64).reshape(-1, 3).T)
+        self.take_in(lesson)
+        return lesson
+
+    def take_in(self, lesson: "_Lesson") -> None:
+        """Remember what articles taught."""
+        self.pages += lesson.pages
+        self.own_pages += lesson.pages
+        self.names.update(lesson.names)
+        self.own_names += lesson.names
+        if lesson.blocks:
+            self.counts.add(lesson.blocks, lesson.places)
+            self.own.add(lesson.blocks, lesson.places)
 
     def _knows(self, article: Article) -> bool:
         """Is this another state or copy of an article that has taught?"""

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from normalize.options import TranslateOptions, usable_cpus
 from normalize.translate.checks import FLAGS as FAULTS
@@ -172,6 +172,18 @@ class Engine:
     def counted(self) -> dict[str, int]:
         """Say what the translation came to, in sentences; see ``Counts``."""
         return asdict(self.counts)
+
+    def account(self) -> dict[str, Any]:
+        """Give all that is told of the run so far, as JSON can hold it."""
+        return {"counts": asdict(self.counts), "missing": self.missing, "broken": self.broken}
+
+    def restore(self, account: Mapping[str, Any]) -> None:
+        """Go on from where another engine's ``account`` was taken; its translations are in the memory."""
+        self.counts = Counts(**account["counts"])
+        self.missing = {
+            language: (records, characters) for language, (records, characters) in account["missing"].items()
+        }
+        self.broken = dict(account["broken"])
 
     def close(self) -> None:
         """Unload the models."""

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -300,23 +301,42 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_stopped_run_leaves_nothing_and_says_one_sentence(number: int, code: int) -> None:
+@pytest.fixture
+def slow() -> "subprocess.Popen[str]":
+    """Give a run of which something is recorded, with minutes of work left."""
     Path("slow.py").write_text(STOPPABLE)
     rows = (json.dumps({"text": f"SLOW {count}"}) for count in range(2000))
     Path("pages/slow.jsonl").write_text("\n".join(rows))
     Path("babelwire.toml").write_text("[run]\nchunk_size = 5\n")
     process = python("slow.py")
-    while not list(Path("out").glob(".staging/*/articles/*.parquet")):
+    while not list(Path("out").glob(".staging/*/chunks/*.json")):
         time.sleep(0.05)
         assert process.poll() is None
-    process.send_signal(number)
-    out, talk = process.communicate()
-    assert process.returncode == code
-    assert out == ""
-    assert talk.startswith("babelwire: stopped; ")
-    assert talk.count("\n") == 1
-    assert [path.name for path in Path("out").iterdir()] == [".lock"]
+    return process
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_stopped_run_finishes_its_chunk_and_can_go_on(slow: "subprocess.Popen[str]", number: int, code: int) -> None:
+    slow.send_signal(number)
+    out, talk = slow.communicate()
+    assert (slow.returncode, out) == (code, "")
+    first, last = talk.splitlines()
+    assert first == "babelwire: finishing this chunk, then stopping; once more stops at once"
+    found = re.fullmatch(r"babelwire: stopped after (\d+) documents; the same command goes on from there", last)
+    assert found is not None
+    assert len(list(Path("out").glob(".staging/*/chunks/*.json"))) == int(found[1]) // 5
+
+
+def test_a_run_that_is_stopped_twice_stops_at_once_and_loses_nothing_recorded(slow: "subprocess.Popen[str]") -> None:
+    recorded = set(Path("out").glob(".staging/*/chunks/*"))
+    slow.send_signal(signal.SIGINT)
+    slow.send_signal(signal.SIGTERM)
+    _, talk = slow.communicate()
+    assert slow.returncode in {130, 143}
+    assert talk.splitlines()[-1] == (
+        "babelwire: stopped at once; the same command goes on after the last chunk that was finished"
+    )
+    assert recorded <= set(Path("out").glob(".staging/*/chunks/*"))
 
 
 def test_a_log_gets_a_line_every_five_seconds() -> None:

@@ -6,8 +6,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from hashlib import sha256
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from ingest.run import Summary, run
 from ingest.sources.inputs import Input, find_inputs
 from ingest.store import read_manifests
 from schemas.document import Article
-from schemas.errors import BusyError, SetupError
+from schemas.errors import BusyError, PausedError, SetupError
 from schemas.record import RECORD
 
 DAY = date(2026, 1, 7)
@@ -49,8 +50,10 @@ def done(
     *arguments: str | Path,
     output: str = "out",
     options: Options = OPTIONS,
-    day: date = DAY,
+    day: date | None = DAY,
     fresh: bool = False,
+    say: Callable[[str], None] = lambda _: None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Summary:
     return run(
         find_inputs([str(argument) for argument in arguments]),
@@ -59,6 +62,8 @@ def done(
         run_date=day,
         fresh=fresh,
         on_progress=lambda _: None,
+        say=say,
+        stop=stop,
         steps=fake_steps.STEPS,
     )
 
@@ -354,19 +359,91 @@ def started(*arguments: str) -> "subprocess.Popen[str]":
     )
 
 
-def test_a_run_killed_in_the_middle_is_as_if_it_never_was(pages: Path) -> None:
-    write_rows(pages / "slow.jsonl", *(f"SLOW {number}" for number in range(60)))
-    with started(str(pages / "slow.jsonl")) as process:
+def killed(documents: int, *arguments: str) -> None:
+    """Kill a run of these inputs into "out" once it has given some documents."""
+    with started(*arguments) as process:
         assert process.stdout is not None
-        while process.stdout.readline() != "20\n":
+        while process.stdout.readline() != f"{documents}\n":
             pass
         process.send_signal(signal.SIGKILL)
-    assert list(Path("out/.staging").rglob("*.parquet"))
+
+
+def test_a_run_that_is_killed_goes_on_after_its_last_chunk(pages: Path) -> None:
+    write_rows(pages / "slow.jsonl", *(f"SLOW {number}" for number in range(60)))
+    killed(20, str(pages / "slow.jsonl"))
     assert not list(Path("out").glob("articles/**/*.parquet"))
-    summary = done(pages / "slow.jsonl")
+    said: list[str] = []
+    summary = done(pages / "slow.jsonl", say=said.append)
     assert (summary.records, summary.skipped) == (60, 0)
+    assert summary.restored >= 16
+    assert said == [
+        f"run {summary.run_id} of 2026-01-07 was not finished and goes on after {summary.restored // 4} chunks"
+    ]
     done(pages / "slow.jsonl", output="unbroken")
     assert digests("out") == digests("unbroken")
+
+
+def test_a_run_may_be_broken_off_between_any_two_chunks(pages: Path) -> None:
+    done(pages, output="unbroken")
+    for _ in range(3):
+        with pytest.raises(PausedError, match=r"stopped after \d+ documents; the same command goes on"):
+            done(pages, stop=lambda: True)
+        assert not Path("out/articles").exists()
+    summary = done(pages)
+    assert (summary.documents, summary.records, summary.quarantined, summary.restored) == (14, 12, 2, 12)
+    assert digests("out") == digests("unbroken")
+    (one,), (other,) = read_manifests(Path("out")), read_manifests(Path("unbroken"))
+    assert [one[key] for key in ("inputs", "counts", "by_reason")] == [
+        other[key] for key in ("inputs", "counts", "by_reason")
+    ]
+
+
+def test_a_run_of_other_inputs_or_options_gives_up_the_one_before(pages: Path) -> None:
+    def stopped() -> None:
+        with pytest.raises(PausedError):
+            done(pages, stop=lambda: True)
+
+    said: list[str] = []
+    stopped()
+    done(pages / "c.txt", say=said.append)
+    stopped()
+    done(pages, options=replace(OPTIONS, document=replace(OPTIONS.document, max_depth=7)), say=said.append)
+    stopped()
+    done(pages, day=date(2026, 1, 8), say=said.append)
+    assert [text.partition(": ")[2] for text in said] == [
+        "this run has other inputs",
+        "this run has other options and other inputs",
+        "this run has another day",
+    ]
+
+
+def test_fresh_starts_anew_what_could_go_on(pages: Path) -> None:
+    with pytest.raises(PausedError):
+        done(pages, stop=lambda: True)
+    said: list[str] = []
+    assert done(pages, fresh=True, say=said.append).restored == 0
+    assert said[0].endswith("is given up: this run has to start anew")
+
+
+def test_a_night_that_goes_on_after_midnight_is_still_that_night(pages: Path) -> None:
+    with pytest.raises(PausedError):
+        done(pages, stop=lambda: True)
+    summary = done(pages, day=None)
+    assert (summary.run_date, summary.restored) == (DAY, 4)
+
+
+def test_a_run_without_a_day_is_of_today(pages: Path) -> None:
+    before = datetime.now(UTC).date()
+    assert before <= done(pages, day=None).run_date <= datetime.now(UTC).date()
+
+
+def test_duplicates_are_found_across_the_place_where_a_run_was_broken_off(pages: Path) -> None:
+    write_rows(pages / "twins.jsonl", *(f"story {number % 3}" for number in range(9)))
+    with pytest.raises(PausedError):
+        done(pages / "twins.jsonl", stop=lambda: True)
+    done(pages / "twins.jsonl")
+    assert records()["dup_of"].n_unique() == 4
+    assert records()["dup_of"].null_count() == 3
 
 
 def test_two_runs_at_once_do_not_meet(pages: Path) -> None:

@@ -13,12 +13,17 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from ingest import store as store_module
-from ingest.store import DiskFullError, Staged, Store, read_manifests
+from ingest import commit as commit_module
+from ingest.disk import DiskFullError
+from ingest.staged import Opening, Staged
+from ingest.store import Store, read_manifests
 from schemas.errors import BusyError, SetupError
 from schemas.record import RunStamp
 
 STAMP = RunStamp(run_id="0123456789abcdef", run_date=date(2026, 1, 7), config_sha256="c" * 64)
+OPENING = Opening(
+    run_id=STAMP.run_id, run_date="2026-01-07", started_at="2026-01-07T03:00:00+00:00", identity={"inputs": []}
+)
 DAY = "run_date=2026-01-07/run=0123456789abcdef"
 PART = f"{DAY}/part-00000.parquet"
 
@@ -35,7 +40,7 @@ def frame(*values: str) -> pl.DataFrame:
 
 
 def staged_run(store: Store, *values: str, refused: tuple[str, ...] = ("no",)) -> Staged:
-    staged = store.begin(STAMP, {"b": "2", "a": "1"})
+    staged = store.begin(STAMP, {"b": "2", "a": "1"}, OPENING)
     staged.write("articles", 0, frame(*values))
     staged.write("quarantine", 0, frame(*refused))
     staged.add_state("duplicates", frame(*values).write_parquet)
@@ -116,23 +121,21 @@ def test_a_commit_cut_short_is_finished_at_the_next_open(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moves_done: int
 ) -> None:
     left = moves_done
-    real_sync = store_module._sync
 
-    def move(origin: Path, goal: Path, replaced: Path) -> None:
+    def move(root: Path, origin: Path, goal: Path, replaced: Path) -> None:
         nonlocal left
         if left == 0:
             raise PowerCutError
         left -= 1
-        real_move(origin, goal, replaced)
+        real_move(root, origin, goal, replaced)
 
-    real_move = store_module.move
-    monkeypatch.setattr(store_module, "move", move)
+    real_move = commit_module.move
+    monkeypatch.setattr(commit_module, "move", move)
     if moves_done == 4:  # all is moved, only the journal is still there
         monkeypatch.setattr(Path, "unlink", _cut)
     with pytest.raises(PowerCutError):
         committed(tmp_path, "a")
     monkeypatch.undo()
-    assert store_module._sync is real_sync
     assert (tmp_path / ".staging" / "commit.json").exists()
     Store.open(tmp_path).close()
     assert files(tmp_path) == WHOLE
@@ -153,14 +156,14 @@ def test_a_replacement_cut_short_is_finished_at_the_next_open(
 
 def test_a_cut_between_setting_aside_and_moving_is_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     committed(tmp_path, "old")
-    real = store_module._set_aside
+    real = commit_module._set_aside
 
     def set_aside(place: Path, replaced: Path) -> None:
         real(place, replaced)
         if "articles" in place.parts:
             raise PowerCutError
 
-    monkeypatch.setattr(store_module, "_set_aside", set_aside)
+    monkeypatch.setattr(commit_module, "_set_aside", set_aside)
     with pytest.raises(PowerCutError):
         committed(tmp_path, "new")
     monkeypatch.undo()
@@ -184,6 +187,110 @@ def test_staging_of_a_dead_run_is_removed_at_open(tmp_path: Path) -> None:
     (dead / "part-00000.parquet").write_bytes(b"half")
     Store.open(tmp_path).close()
     assert not (tmp_path / ".staging").exists()
+
+
+def recorded_run(root: Path, chunks: int, *, opening: Opening = OPENING) -> Staged:
+    """Write some chunks of a run that is then left alone."""
+    with Store.open(root) as store:
+        staged = store.begin(STAMP, {}, opening)
+        for number in range(len(staged.chunks), chunks):
+            staged.write("articles", number, frame(f"a{number}"))
+            staged.write("quarantine", number, frame(f"q{number}"))
+            staged.record(number, {"written": number + 1}, {"duplicates": frame(f"m{number}")})
+    return staged
+
+
+def taken_up(root: Path) -> Staged:
+    with Store.open(root) as store:
+        return store.begin(STAMP, {}, OPENING)
+
+
+def test_chunks_that_are_recorded_outlive_the_run(tmp_path: Path) -> None:
+    recorded_run(tmp_path, 3)
+    assert not list(tmp_path.glob("*/*.parquet"))
+    staged = taken_up(tmp_path)
+    assert [chunk.account for chunk in staged.chunks] == [{"written": 1}, {"written": 2}, {"written": 3}]
+    assert [chunk.memory("duplicates")["record_id"].item() for chunk in staged.chunks] == ["m0", "m1", "m2"]
+    assert [Path(file.path).name for file in staged.files] == [f"part-0000{n}.parquet" for n in (0, 0, 1, 1, 2, 2)]
+    assert [staged.rows_on_disk(file) for file in staged.files] == [1] * 6
+
+
+def test_a_run_that_goes_on_is_committed_as_one_that_was_never_broken_off(tmp_path: Path) -> None:
+    for root, steps in ((tmp_path / "one", (4,)), (tmp_path / "two", (1, 3, 4))):
+        for chunks in steps:
+            recorded_run(root, chunks)
+        with Store.open(root) as store:
+            staged = store.begin(STAMP, {}, OPENING)
+            assert len(staged.chunks) == 4
+            staged.commit(manifest())
+    assert files(tmp_path / "one") == files(tmp_path / "two")
+    for name in files(tmp_path / "one"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+    assert not (tmp_path / "two" / ".staging").exists()
+
+
+@pytest.mark.parametrize(
+    "damaged", ["articles/part-00001.parquet", "quarantine/part-00001.parquet", "chunks/00001.duplicates.parquet"]
+)
+@pytest.mark.parametrize("how", ["gone", "short", "other"])
+def test_a_chunk_whose_files_a_power_cut_took_is_written_again(tmp_path: Path, damaged: str, how: str) -> None:
+    recorded_run(tmp_path, 3)
+    file = tmp_path / ".staging" / f"run={STAMP.run_id}" / damaged
+    if how == "gone":
+        file.unlink()
+    else:
+        file.write_bytes(file.read_bytes()[:9] if how == "short" else b"x")
+    assert len(taken_up(tmp_path).chunks) == 1
+    assert not list(tmp_path.rglob("*00002*"))
+    recorded_run(tmp_path, 3)
+    assert len(taken_up(tmp_path).chunks) == 3
+
+
+def test_a_record_that_is_half_written_ends_what_is_taken_up(tmp_path: Path) -> None:
+    recorded_run(tmp_path, 3)
+    record = tmp_path / ".staging" / f"run={STAMP.run_id}" / "chunks" / "00002.json"
+    record.write_text(record.read_text()[:20])
+    assert len(taken_up(tmp_path).chunks) == 2
+
+
+def test_parts_of_a_chunk_without_a_record_are_removed(tmp_path: Path) -> None:
+    with Store.open(tmp_path) as store:
+        staged = store.begin(STAMP, {}, OPENING)
+        staged.write("articles", 0, frame("a"))
+        staged.record(0, {}, {})
+        staged.write("articles", 1, frame("never recorded"))
+    assert len(list((staged.folder / "articles").iterdir())) == 2
+    taken_up(tmp_path)
+    assert [file.name for file in (staged.folder / "articles").iterdir()] == ["part-00000.parquet"]
+
+
+def test_the_run_that_was_not_finished_says_what_it_is(tmp_path: Path) -> None:
+    recorded_run(tmp_path, 1)
+    later = Opening(run_id=STAMP.run_id, run_date="2026-01-07", started_at="later", identity={})
+    with Store.open(tmp_path) as store:
+        assert store.unfinished() == OPENING
+        assert store.begin(STAMP, {}, later).opening == OPENING
+
+
+def test_another_run_gives_up_the_one_that_was_not_finished(tmp_path: Path) -> None:
+    recorded_run(tmp_path, 2)
+    other = RunStamp(run_id="f" * 16, run_date=STAMP.run_date, config_sha256="c" * 64)
+    with Store.open(tmp_path) as store:
+        assert not store.begin(other, {}, OPENING).chunks
+        assert not list(tmp_path.rglob("*.parquet"))
+
+
+def test_a_run_is_started_anew_if_that_is_wanted(tmp_path: Path) -> None:
+    recorded_run(tmp_path, 2)
+    with Store.open(tmp_path) as store:
+        assert not store.begin(STAMP, {}, OPENING, anew=True).chunks
+
+
+def test_a_run_that_is_abandoned_cannot_be_gone_on_with(tmp_path: Path) -> None:
+    recorded_run(tmp_path, 2)
+    taken_up(tmp_path).abandon()
+    with Store.open(tmp_path) as store:
+        assert store.unfinished() is None
 
 
 def test_a_run_of_the_same_name_is_replaced_as_a_whole(tmp_path: Path) -> None:
@@ -288,7 +395,7 @@ def test_a_full_disk_says_so_and_leaves_nothing(tmp_path: Path, monkeypatch: pyt
 
 def test_a_full_disk_is_known_when_polars_meets_it(tmp_path: Path) -> None:
     with Store.open(tmp_path) as store, pytest.raises(DiskFullError, match="no space left"):
-        store.begin(STAMP, {}).add_state("x", lambda _: frame("a").write_parquet("/dev/full"))
+        store.begin(STAMP, {}, OPENING).add_state("x", lambda _: frame("a").write_parquet("/dev/full"))
 
 
 FILL = """

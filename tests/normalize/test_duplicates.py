@@ -223,6 +223,34 @@ def test_chunks_of_any_size_give_the_same_links(numbers: list[int], size: int) -
     assert [one for chunk in chunks for one in links(chunk)] == link(*night)
 
 
+@quick
+@given(
+    earlier=st.lists(st.integers(0, len(POOL) - 1), max_size=4),
+    numbers=st.lists(st.integers(0, len(POOL) - 1), min_size=2, max_size=8),
+    size=st.integers(1, 4),
+    broken_off=st.integers(0, 8),
+)
+def test_a_run_that_goes_on_gives_the_links_and_the_state_of_one_that_was_never_broken_off(
+    tmp_path_factory: pytest.TempPathFactory, earlier: list[int], numbers: list[int], size: int, broken_off: int
+) -> None:
+    folder = tmp_path_factory.mktemp("state")
+    saved(folder, 1, [article(f"r{place}", POOL[number]) for place, number in enumerate(earlier)])
+    # Some records of the earlier night come again, under the same names.
+    night = [article(f"r{place + 2}", POOL[number]) for place, number in enumerate(numbers)]
+    chunks = [night[start : start + size] for start in range(0, len(night), size)]
+    whole, rest = DuplicateIndex.load(folder), DuplicateIndex.load(folder)
+    for number, chunk in enumerate(chunks):
+        expected = whole.link(chunk)
+        if number < broken_off:
+            rest.restore(whole.added())
+        else:
+            assert rest.link(chunk) == expected
+    paths = [folder.with_name(f"{folder.name}-{name}.parquet") for name in ("whole", "rest")]
+    for index, path in zip((whole, rest), paths, strict=True):
+        index.save(path)
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+
+
 def test_the_order_of_bands_does_not_matter(tmp_path: Path) -> None:
     text = prose(1)
     saved(tmp_path, 1, [article("a", text), article("b", prose(2)), article("c", changed(text, 9, 99))])

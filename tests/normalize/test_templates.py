@@ -453,3 +453,26 @@ def test_chunks_of_any_size_leave_the_same_state(
         templates.save(path)
         states.append(path.read_bytes())
     assert states[0] == states[1]
+
+
+@quick
+@given(pages=PAGES, size=st.integers(1, 5), broken_off=st.integers(0, 14))
+def test_a_run_that_goes_on_cuts_and_leaves_what_one_does_that_was_never_broken_off(
+    tmp_path_factory: pytest.TempPathFactory, pages: list[Page], size: int, broken_off: int
+) -> None:
+    folder = tmp_path_factory.mktemp("state")
+    night(folder, 1, planted(pages[:4]))
+    articles = planted(pages)
+    whole, rest = (Templates.load(folder, run_date=DAY, options=OPTIONS) for _ in range(2))
+    for number, start in enumerate(range(0, len(articles), size)):
+        expected = whole.cut(articles[start : start + size])
+        if number < broken_off:
+            rest.restore(whole.added())
+        else:
+            assert rest.cut(articles[start : start + size]) == expected
+    paths = [folder / "whole", folder / "rest"]
+    for templates, path in zip((whole, rest), paths, strict=True):
+        templates.save(path)
+    assert [path.exists() for path in paths] in ([True, True], [False, False])
+    if paths[0].exists():
+        assert paths[0].read_bytes() == paths[1].read_bytes()

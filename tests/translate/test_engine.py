@@ -332,6 +332,20 @@ def test_a_killed_chunk_goes_on_with_the_same_batches_and_pays_for_no_sentence_t
     assert len(set(paid)) == len(paid)
 
 
+def test_an_engine_goes_on_from_the_account_of_another(models: Models, tmp_path: Path) -> None:
+    items = [article(tag, *GERMAN, title="Ja") for tag in ("de", "fr", "de", "fr", "sw")]
+    chunks = items[:3], items[3:]
+    with engine(models, tmp_path / "one") as made:
+        made.translate(chunks[0], 0)
+        account = json.loads(json.dumps(made.account()))
+        expected = made.translate(chunks[1], 1)
+        whole = made.account()
+    with engine(models, tmp_path / "one") as made:
+        made.restore(account)
+        assert made.translate(chunks[1], 1) == expected
+        assert made.account() == whole
+
+
 def test_only_so_many_models_stay_loaded_and_it_does_not_show(
     models: Models, memory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,110 @@
+"""A reading that was broken off goes on at the very document, in every kind of input."""
+
+import gzip
+import io
+import json
+import tarfile
+import zipfile
+from pathlib import Path
+
+import polars as pl
+import pytest
+import zstandard
+
+from ingest.sources import Limits, Place, find_inputs, read_input
+
+from source_outcomes import noise, warc_of
+
+PAGES = [f"<p>page {number} {noise(number, 99).hex()}" for number in range(6)]
+PLAIN = warc_of(PAGES, packed=False)
+PACKED = warc_of(PAGES)
+ROWS = "".join(json.dumps({"text": text}) + "\n" for text in PAGES)
+
+
+def damaged(data: bytes, *places: float) -> bytes:
+    """Put noise over some places of a file, given as shares of its length."""
+    for place in places:
+        start = int(len(data) * place)
+        data = data[:start] + noise(7, 40) + data[start + 40 :]
+    return data
+
+
+def zipped() -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for number, page in enumerate(PAGES):
+            archive.writestr(f"{number}.html", page)
+        archive.writestr("all.warc.gz", PACKED)
+    return file.getvalue()
+
+
+def tarred() -> bytes:
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w:gz") as archive:
+        for number, page in enumerate(PAGES):
+            member = tarfile.TarInfo(f"{number}.html")
+            member.size = len(page)
+            archive.addfile(member, io.BytesIO(page.encode()))
+    return file.getvalue()
+
+
+def table() -> bytes:
+    file = io.BytesIO()
+    pl.DataFrame({"text": PAGES}).write_parquet(file)
+    return file.getvalue()
+
+
+FILES = {
+    "plain.warc": PLAIN,
+    "packed.warc.gz": PACKED,
+    "in-one-member.warc.gz": gzip.compress(PLAIN),
+    "some-in-one-member.warc.gz": PACKED + gzip.compress(PLAIN) + PACKED,
+    "both.warc": PACKED + PLAIN + PACKED,
+    "whole.warc.zst": zstandard.compress(PLAIN),
+    "cut.warc": PLAIN[:-50],
+    "cut.warc.gz": PACKED[:-50],
+    "cut-in-one-member.warc.gz": gzip.compress(PLAIN)[:-200],
+    "cut.warc.zst": zstandard.compress(PLAIN)[:-50],
+    "damaged.warc": damaged(PLAIN, 0.02, 0.4, 0.7),
+    "damaged.warc.gz": damaged(PACKED, 0.02, 0.4, 0.7),
+    "damaged-at-the-start.warc.gz": damaged(PACKED, 0.0, 0.05),
+    "padded.warc": PLAIN + b"\0" * 999 + PLAIN + b"\r\n" * 9,
+    "rows.jsonl": (ROWS + "{broken\n" + ROWS).encode(),
+    "rows.jsonl.gz": gzip.compress(ROWS.encode())[:-20],
+    "rows.csv": ("text\n" + "".join(f'"{page}"\n' for page in PAGES)).encode(),
+    "rows.parquet": table(),
+    "pages.zip": zipped(),
+    "pages.tar.gz": tarred(),
+    "cut.tar.gz": tarred()[:-60],
+    "page.html": PAGES[0].encode(),
+    "empty.html": b"",
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_reading_goes_on_behind_any_document(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(FILES[name])
+    (source,) = find_inputs([str(tmp_path / name)])
+    whole = list(read_input(source, Limits()))
+    assert whole
+    place = Place()
+    for number, document in enumerate(whole, start=1):
+        place = place.behind(document)
+        assert place.documents == number
+        assert list(read_input(source, Limits(), place)) == whole[number:]
+
+
+@pytest.mark.parametrize("name", ["plain.warc", "packed.warc.gz", "damaged.warc.gz"])
+def test_a_warc_is_not_read_again_up_to_the_place(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(FILES[name])
+    (source,) = find_inputs([str(tmp_path / name)])
+    whole = list(read_input(source, Limits()))
+    place = Place().behind(whole[-2])
+    assert place.offset == whole[-1].source_offset
+    # What lies between the first record, which says how records are stored, and the place may be anything.
+    first = next(document for document in whole if document.url)
+    start = (first.source_offset or 0) + (first.source_length or 0)
+    data = bytearray(FILES[name])
+    data[start : place.offset] = noise(9, (place.offset or 0) - start)
+    (tmp_path / name).write_bytes(data)
+    assert list(read_input(source, Limits(), place)) == whole[-1:]
