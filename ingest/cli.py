@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Self
@@ -26,7 +27,7 @@ from ingest.versions import babelwire_version, tool_versions
 from schemas.errors import BabelwireError, BusyError, PausedError, SetupError
 
 if TYPE_CHECKING:
-    from ingest.run import Summary
+    from ingest.run import Engine, Summary
     from ingest.sources.inputs import Input
     from normalize.translate.models import Models
 
@@ -50,6 +51,13 @@ app = typer.Typer(
 
 class Stopped(BaseException):
     """Ctrl-C or a polite kill. Not an Exception, so that nothing on the way up swallows it."""
+
+
+class EngineName(StrEnum):
+    """Where documents are worked on."""
+
+    LOCAL = "local"
+    RAY = "ray"
 
 
 class Signals:
@@ -172,6 +180,12 @@ def run(
         ),
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Read again what is done.")] = False,
+    engine: Annotated[
+        EngineName, typer.Option(help="Worker processes of this machine, or of all nodes of a Ray cluster.")
+    ] = EngineName.LOCAL,
+    address: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="The Ray cluster; without it Ray is started here.")
+    ] = None,
 ) -> None:
     """Turn inputs into records: babelwire run pages/ --output news."""
     run_date = None if day is None else _day(day)
@@ -203,12 +217,25 @@ def run(
             on_progress=on_progress,
             say=_say,
             stop=signals.has_come,
+            engine=_engine(engine, address),
             command=sys.argv,
             models=models,
         )
     _say(_in_words(summary, models))
     if summary.nothing_new is not None:
         raise typer.Exit(NOTHING_NEW)
+
+
+def _engine(name: EngineName, address: str | None) -> "Engine":
+    """Choose where documents are worked on."""
+    from ingest.engines import local, ray  # noqa: PLC0415
+
+    if name is EngineName.RAY:
+        return partial(ray.map_documents, address=address)
+    if address is not None:
+        message = f"--address {address} is the address of a Ray cluster; name --engine ray as well"
+        raise SetupError(message)
+    return local.map_documents
 
 
 def _day(text: str) -> date:

@@ -5,7 +5,7 @@ import shutil
 import stat
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -40,6 +40,21 @@ from schemas.record import (
 
 # How many chunks of documents may be read before the first is written.
 CHUNKS_AHEAD = 2
+
+
+class Engine(Protocol):
+    """Gives one outcome for each document, in the order of the documents, as ``ingest.engines.local.map_documents``."""
+
+    def __call__(
+        self,
+        documents: Iterable[RawDocument | Rejected],
+        *,
+        work: Work,
+        warm_up: WarmUp,
+        document_options: DocumentOptions,
+        worker_options: WorkerOptions,
+    ) -> Generator[Outcome, None, None]:
+        """Work on documents as they are read."""
 
 
 class Memory(Protocol):
@@ -201,6 +216,7 @@ def run(
     command: Sequence[str] = (),
     models: Models | None = None,
     steps: Steps | None = None,
+    engine: Engine = map_documents,
 ) -> Summary:
     """Turn inputs into one committed run below an output folder.
 
@@ -218,6 +234,7 @@ def run(
         command: The command line, for the manifest.
         models: The translation models of this machine; without any, what needs one is marked so.
         steps: Other steps than those of ``normalize``.
+        engine: Where the steps of one document run: worker processes on this machine, or a cluster.
 
     Raises:
         SetupError: If the output folder or the workers cannot be used, or an input is our output.
@@ -256,7 +273,7 @@ def run(
         for written in staged.chunks:
             tally.restore(written.account["tally"])
             across.restore(written)
-        outcomes = map_documents(
+        outcomes = engine(
             tally.reading(steps.read, options.limits, staged),
             work=steps.work,
             warm_up=steps.warm_up,

@@ -270,7 +270,7 @@ def test_help_does_not_wait_for_heavy_modules() -> None:
     code = "import sys; from ingest.cli import main; main(['--help']); print(*sys.modules)"
     out, _ = python("-c", code).communicate()
     assert "run" in out
-    assert not {"polars", "trafilatura", "lxml", "rich", "pebble"} & set(out.split())
+    assert not {"polars", "trafilatura", "lxml", "rich", "ray"} & set(out.split())
 
 
 def test_python_m_ingest_is_the_same_command() -> None:

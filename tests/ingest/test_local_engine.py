@@ -3,9 +3,11 @@
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import fake_work
 import pytest
@@ -69,7 +71,7 @@ def test_what_is_refused_already_is_passed_on_in_its_place() -> None:
 
 
 def test_no_worker_is_started_for_nothing_but_refusals(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local, "ProcessPool", None)
+    monkeypatch.setattr(local, "_Worker", None)
     assert outcomes() == []
 
 
@@ -194,8 +196,50 @@ def test_no_worker_is_left_when_the_run_is_given_up() -> None:
     assert not workers()
 
 
-def workers() -> list[int]:
-    """Find the worker processes: children of the forkserver, which is a child of ours."""
+ALONE = """
+import fake_work, sys
+from test_local_engine import TWO, document
+from ingest.engines.local import map_documents
+from normalize.options import DocumentOptions
+
+if __name__ == "__main__":
+    running = map_documents([document("a"), document("LOOP"), *[document("b")] * 9], work=fake_work.work, warm_up=fake_work.warm_up,
+        document_options=DocumentOptions(), worker_options=TWO)
+    next(running)
+    print("begun", flush=True)
+    for _ in running:
+        pass
+"""
+
+
+def test_no_worker_outlives_a_run_that_is_killed_even_in_a_document_that_loops(tmp_path: Path) -> None:
+    script = tmp_path / "alone.py"
+    script.write_text(ALONE)
+    path = os.pathsep.join([str(Path(__file__).parent), *filter(None, sys.path), str(Path(__file__).parents[2])])
+    with subprocess.Popen(
+        [sys.executable, str(script)], stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": path}
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "begun\n"
+        left = workers(process.pid)
+        assert len(left) == 2
+        process.kill()
+    for _ in range(100):
+        if not any(Path(f"/proc/{pid}").exists() for pid in left):
+            break
+        time.sleep(0.1)
+    assert not [pid for pid in left if Path(f"/proc/{pid}").exists()]
+
+
+def test_large_documents_do_not_keep_the_clock_from_being_watched() -> None:
+    options = replace(TWO, workers=1, seconds=1.0)
+    large = "x" * 3_000_000
+    found = outcomes("a", "LOOP", large, large, "LOOP again", "b", options=options)
+    assert [said(item) for item in found] == ["a", "timeout", large, large, "timeout", "b"]
+
+
+def workers(of: int | None = None) -> list[int]:
+    """Find the worker processes: children of the forkserver, which is a child of ours or of another process."""
     listing = subprocess.run(
         ["ps", "-e", "-o", "pid=,ppid=,stat="],
         capture_output=True,
@@ -203,5 +247,5 @@ def workers() -> list[int]:
         check=True,
     ).stdout
     rows = [line.split() for line in listing.splitlines()]
-    children = {int(pid) for pid, parent, _ in rows if int(parent) == os.getpid()}
+    children = {int(pid) for pid, parent, _ in rows if int(parent) == (of or os.getpid())}
     return [int(pid) for pid, parent, state in rows if int(parent) in children and state[0] != "Z"]
