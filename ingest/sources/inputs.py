@@ -1,15 +1,23 @@
-"""From what a person typed to the files to read, in an order that is the same everywhere."""
+"""From what a person typed or listed to the files to read, in an order that is the same everywhere."""
 
 import glob
+import gzip
+import hashlib
 import os
+import re
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
+from typing import Self
 
 from ingest.site_rules import RuleBook
 from schemas.errors import SetupError
 
 STANDARD_INPUT = "-"
+
+GZIP_MAGIC = b"\x1f\x8b"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +35,84 @@ class Input:
     language_prior: str | None = None
     #: Which rules its pages have; None where there are none.
     rules: RuleBook | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """A path or pattern, as a person wrote it."""
+
+    text: str
+    #: "FILE:LINE" of a list; None on the command line.
+    place: str | None = None
+
+
+def read_list(path: Path) -> tuple[Named, ...]:
+    """Read a list of inputs, plain or gzip: one path or pattern a line.
+
+    A line means what it would mean as an argument, so a path in it begins at the current folder:
+    what ``find`` prints can be listed as it is, and the ``warc.paths.gz`` of CC-NEWS holds in the
+    folder of the mirror. Blank lines and those that begin with "#" are passed over; a file whose
+    name begins so is listed as "./#name".
+
+    Raises:
+        SetupError: If it cannot be read or names nothing.
+
+    """
+    try:
+        content = path.read_bytes()
+        if content.startswith(GZIP_MAGIC):
+            content = gzip.decompress(content)
+    except (OSError, EOFError, zlib.error) as error:
+        message = f"--list {path} cannot be read ({error}); name a list of paths, plain or gzip"
+        raise SetupError(message) from error
+    # Names of files are bytes, so the list is too.
+    lines = (line.strip() for line in content.removeprefix(BYTE_ORDER_MARK).splitlines())
+    named = tuple(
+        Named(text=os.fsdecode(line), place=f"{path}:{number}")
+        for number, line in enumerate(lines, start=1)
+        if line and not line.startswith(b"#")
+    )
+    if not named:
+        message = f"--list {path} names no input; write one path or pattern a line"
+        raise SetupError(message)
+    return named
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shard:
+    """One of several shares of the inputs, each for a run of its own.
+
+    Which share an input falls to hangs on its uri alone. So it stays there whatever else is named
+    beside it, and the shard's output folder, which knows what is done, is asked about it again
+    tomorrow. Shares are therefore of about, not exactly, the same size.
+    """
+
+    #: From 1 to ``of``.
+    number: int
+    of: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read "3/16".
+
+        Raises:
+            SetupError: If it is not a whole number of another, counted from 1.
+
+        >>> Shard.parse("3/16")
+        Shard(number=3, of=16)
+
+        """
+        found = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text)
+        number, of = (int(found[1]), int(found[2])) if found else (0, 0)
+        if not 1 <= number <= of:
+            message = f'--shard "{text}" is not a shard; write the 3rd of 16 as 3/16, the last one as 16/16'
+            raise SetupError(message)
+        return cls(number=number, of=of)
+
+    def holds(self, item: Input) -> bool:
+        """Say whether an input falls to this shard: exactly one of all shards holds it."""
+        digest = hashlib.sha256(item.uri.encode()).digest()
+        return int.from_bytes(digest) % self.of == self.number - 1
 
 
 def find_inputs(arguments: Sequence[str]) -> tuple[Input, ...]:
