@@ -12,8 +12,10 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Sequence
-from dataclasses import replace
+import traceback
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from enum import StrEnum
 from functools import partial
@@ -23,14 +25,17 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 
+from ingest.log import Form, Log
 from ingest.versions import babelwire_version, tool_versions
 from schemas.errors import BabelwireError, BusyError, PausedError, SetupError
 
 if TYPE_CHECKING:
+    from ingest.metrics import Metrics
     from ingest.run import Engine, Summary
-    from ingest.sources.inputs import Input
+    from ingest.sources.inputs import Input, Named
     from normalize.translate.models import Models
 
+UNEXPECTED = 1
 SETUP = 2
 NOTHING_NEW = 5
 TRY_LATER = 75
@@ -63,8 +68,9 @@ class EngineName(StrEnum):
 class Signals:
     """What becomes of the signals that end a command: they stop it at once, or between two chunks where that is agreed."""
 
-    def __init__(self) -> None:
+    def __init__(self, log: Log) -> None:
         """Wait for the first."""
+        self.log = log
         #: The signal that came, or None.
         self.number: int | None = None
         #: The first one is only noted, and the next one stops.
@@ -94,7 +100,7 @@ class Signals:
     def _receive(self, number: int, _frame: FrameType | None) -> None:
         if self.can_wait and self.number is None:
             self.number = number
-            _say("finishing this chunk, then stopping; once more stops at once")
+            self.log.say("finishing this chunk, then stopping; once more stops at once", event="stopping")
             return
         self.number = number
         # A further one must not break the cleaning up.
@@ -103,35 +109,59 @@ class Signals:
         raise Stopped
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What ``main`` and its commands share."""
+
+    log: Log
+    signals: Signals
+
+
+def main(arguments: Iterable[str] | None = None) -> int:
     """Run one command and give its exit code; the entry point of ``babelwire``."""
-    signals = Signals()
+    log = Log(sys.stderr)
+    signals = Signals(log)
     try:
         with signals:
-            app(args=None if arguments is None else list(arguments), prog_name="babelwire", obj=signals)
+            app(
+                args=None if arguments is None else list(arguments),
+                prog_name="babelwire",
+                obj=Around(log, signals),
+            )
     except SystemExit as ending:
         # Whoever read our output has enough, as with "| head"; typer calls that a failure.
         if isinstance(ending.__context__, BrokenPipeError):
             return 0
         return ending.code if isinstance(ending.code, int) else 0
-    except PausedError as error:
-        _say(str(error))
-        return signals.exit_code
-    except BusyError as error:
-        _say(str(error))
-        return TRY_LATER
-    except BabelwireError as error:
-        _say(str(error))
-        return SETUP
     except Stopped:
         ahead = "; the same command goes on after the last chunk that was finished" if signals.can_wait else ""
-        _say(f"stopped at once{ahead}")
+        log.say(f"stopped at once{ahead}", event="stopped", level="warning", exit_code=signals.exit_code)
         return signals.exit_code
+    except PausedError as error:
+        log.say(str(error), event="stopped", level="warning", exit_code=signals.exit_code)
+        return signals.exit_code
+    except BabelwireError as error:
+        code = _code_of(error, signals)
+        log.say(str(error), event="error", level="error", exit_code=code)
+        return code
+    except Exception as error:
+        if log.form is Form.TEXT:
+            raise
+        trace = "".join(traceback.format_exception(error))
+        log.say(repr(error), event="error", level="error", exit_code=UNEXPECTED, traceback=trace)
+        return UNEXPECTED
     return 0
 
 
-def _say(message: str) -> None:
-    typer.echo(f"babelwire: {message}", err=True)
+def _code_of(error: BaseException, signals: Signals) -> int:
+    """Give the exit code of a command that ends with an error."""
+    if isinstance(error, typer.Exit):
+        return error.exit_code
+    if isinstance(error, Stopped | PausedError):
+        return signals.exit_code
+    if isinstance(error, BusyError):
+        return TRY_LATER
+    return SETUP if isinstance(error, BabelwireError) else UNEXPECTED
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001  typer calls it so
@@ -157,13 +187,20 @@ def run(
     context: typer.Context,
     *,
     inputs: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
             metavar="INPUT...",
             help="Files, folders, patterns, - for standard input, or a catalogue (.toml).",
         ),
-    ],
+    ] = None,
     output: Annotated[Path, typer.Option(help="Folder of all runs; made if need be.")],
+    lists: Annotated[
+        list[Path] | None,
+        typer.Option("--list", metavar="FILE", help="Inputs, one a line, plain or gzip; may be named several times."),
+    ] = None,
+    shard: Annotated[
+        str | None, typer.Option(metavar="K/N", help="Only the Kth of N shares of the inputs, as 3/16.")
+    ] = None,
     config: Annotated[Path | None, typer.Option(help="Options in TOML; babelwire.toml of this folder if any.")] = None,
     workers: Annotated[int | None, typer.Option(help="Worker processes.")] = None,
     target: Annotated[
@@ -186,44 +223,85 @@ def run(
     address: Annotated[
         str | None, typer.Option(metavar="HOST:PORT", help="The Ray cluster; without it Ray is started here.")
     ] = None,
+    form: Annotated[Form, typer.Option("--log", help="How to say what happens on stderr.")] = Form.TEXT,
+    metrics: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Keep the numbers of the run there, for Prometheus.")
+    ] = None,
 ) -> None:
     """Turn inputs into records: babelwire run pages/ --output news."""
-    run_date = None if day is None else _day(day)
-    from ingest import progress  # noqa: PLC0415
-    from ingest.config import OFF, read_options  # noqa: PLC0415
-    from ingest.run import run as run_all  # noqa: PLC0415
-    from ingest.site_rules import digest_of_books, faults_of_books  # noqa: PLC0415
-    from normalize.translate.models import Models, find_models  # noqa: PLC0415
+    around: Around = context.obj
+    log, signals = around.log, around.signals
+    log.form = form
+    with _measured(metrics, output, around) as measured:
+        from ingest import progress  # noqa: PLC0415
+        from ingest.config import OFF, read_options  # noqa: PLC0415
+        from ingest.run import run as run_all  # noqa: PLC0415
+        from ingest.site_rules import digest_of_books, faults_of_books  # noqa: PLC0415
+        from ingest.sources.inputs import Named, Shard, read_list  # noqa: PLC0415
+        from normalize.translate.models import Models, find_models  # noqa: PLC0415
 
-    options = read_options(config, os.environ, workers=workers, target=target, device=device)
-    models = Models()
-    if options.translate.target != OFF:
-        models = find_models(options.translate, options.models, os.environ)
-        for item in models.broken:
-            _say(f"model {item.folder} is not used: {item.reason}")
-    found = _inputs(inputs)
-    options = replace(options, site_rules=digest_of_books(item.rules for item in found))
-    for fault in faults_of_books(item.rules for item in found):
-        _say(fault)
-    signals: Signals = context.obj
-    signals.can_wait = True
-    with progress.shown(sys.stderr) as on_progress:
-        summary = run_all(
-            found,
-            output,
-            options,
-            run_date=run_date,
-            fresh=fresh,
-            on_progress=on_progress,
-            say=_say,
-            stop=signals.has_come,
-            engine=_engine(engine, address),
-            command=sys.argv,
-            models=models,
-        )
-    _say(_in_words(summary, models))
-    if summary.nothing_new is not None:
-        raise typer.Exit(NOTHING_NEW)
+        run_date = None if day is None else _day(day)
+        share = None if shard is None else Shard.parse(shard)
+        options = read_options(config, os.environ, workers=workers, target=target, device=device)
+        models = Models()
+        if options.translate.target != OFF:
+            models = find_models(options.translate, options.models, os.environ)
+            for item in models.broken:
+                message = f"model {item.folder} is not used: {item.reason}"
+                log.say(message, event="broken_model", level="warning")
+        listed = (line for file in lists or () for line in read_list(file))
+        found = _inputs([*(Named(text=text) for text in inputs or ()), *listed])
+        # Of all inputs, not of one share: what one shard must know as done hangs on the options.
+        options = replace(options, site_rules=digest_of_books(item.rules for item in found))
+        for fault in faults_of_books(item.rules for item in found):
+            log.say(fault, event="site_rules", level="warning")
+        if share is not None and found:
+            of = len(found)
+            found = tuple(filter(share.holds, found))
+            if not found:
+                message = f"nothing to do: none of the {of} inputs falls to shard {shard}"
+                log.say(message, event="nothing_new", inputs=0, exit_code=NOTHING_NEW)
+                raise typer.Exit(NOTHING_NEW)
+        signals.can_wait = True
+        with progress.shown(log) as on_progress:
+
+            def tell(counts: progress.Counts) -> None:
+                on_progress(counts)
+                measured.tell(counts)
+
+            summary = run_all(
+                found,
+                output,
+                options,
+                run_date=run_date,
+                fresh=fresh,
+                on_progress=tell,
+                say=lambda sentence: log.say(sentence, event="unfinished"),
+                stop=signals.has_come,
+                engine=_engine(engine, address),
+                command=sys.argv,
+                models=models,
+            )
+        measured.finish(summary)
+        _say_how_it_ended(log, summary, models)
+        if summary.nothing_new is not None:
+            raise typer.Exit(NOTHING_NEW)
+
+
+@contextmanager
+def _measured(path: Path | None, output: Path, around: Around) -> "Iterator[Metrics]":
+    """Keep the metrics of a command, to its end whatever that is."""
+    from ingest.metrics import Metrics  # noqa: PLC0415
+
+    metrics = Metrics(path, output=output, log=around.log)
+    code = 0
+    try:
+        yield metrics
+    except BaseException as error:
+        code = _code_of(error, around.signals)
+        raise
+    finally:
+        metrics.end(code, is_success=code in (0, NOTHING_NEW))
 
 
 def _engine(name: EngineName, address: str | None) -> "Engine":
@@ -246,32 +324,49 @@ def _day(text: str) -> date:
         raise SetupError(message) from error
 
 
-def _inputs(arguments: Sequence[str]) -> "tuple[Input, ...]":
+def _inputs(arguments: "Iterable[Named]") -> "tuple[Input, ...]":
     """Find what the arguments name, in their order; a catalogue stands for what it names."""
     from ingest.catalogue import inputs_of, is_catalogue  # noqa: PLC0415
     from ingest.sources.inputs import find_inputs  # noqa: PLC0415
 
     found: dict[object, Input] = {}
     for argument in arguments:
-        path = Path(argument)
-        named = inputs_of(path) if is_catalogue(path) else find_inputs([argument])
+        path = Path(argument.text)
+        try:
+            named = inputs_of(path) if is_catalogue(path) else find_inputs([argument.text])
+        except SetupError as error:
+            if argument.place is None:
+                raise
+            message = f"{argument.place}: {error}"
+            raise SetupError(message) from error
         for item in named:
             # A file that is named twice comes once, as the catalogue knows it if that is first.
             found.setdefault(item.path and item.path.resolve(), item)
     return tuple(found.values())
 
 
-def _in_words(summary: "Summary", models: "Models") -> str:
-    """Say what a run did, for the end of a log."""
-    if summary.nothing_new is not None:
-        done = summary.nothing_new
-        return (
+def _say_how_it_ended(log: Log, summary: "Summary", models: "Models") -> None:
+    """Close the log of a run: the account for who wants to know more, then one sentence."""
+    facts = {name: value for name, value in asdict(summary).items() if value is not None}
+    done = summary.nothing_new
+    if done is not None:
+        message = (
             f"nothing new: all {summary.inputs} inputs were done by run {done.run_id} "
             f"on {done.run_date}; --fresh runs them again"
         )
-    done_now = summary.records + summary.quarantined - summary.restored
-    rate = done_now / max(summary.seconds, 0.001)
-    lines = [
+        log.say(message, event="nothing_new", exit_code=NOTHING_NEW, **facts)
+        return
+    rate = (summary.records + summary.quarantined - summary.restored) / max(summary.seconds, 0.001)
+    message = (
+        f"{summary.documents} documents: {summary.records} records, {summary.quarantined} quarantined, "
+        f"{summary.skipped} skipped; in {summary.seconds:.1f} s ({rate:.1f} pages/s), written to {summary.output}"
+    )
+    log.say(message, event="finished", account=_account(summary, models), exit_code=0, **facts)
+
+
+def _account(summary: "Summary", models: "Models") -> tuple[str, ...]:
+    """Give the lines that say what a run did."""
+    return (
         f"run {summary.run_id} of {summary.run_date} is finished",
         f"  documents in  {summary.documents}",
         f"  records       {summary.records}",
@@ -285,10 +380,7 @@ def _in_words(summary: "Summary", models: "Models") -> str:
         f"  languages     {_listed(summary.by_language)}",
         f"  page types    {_listed(summary.by_page_type)}",
         *_translation(summary, models),
-        f"  time          {summary.seconds:.1f} s, {rate:.1f} pages/s",
-        f"  output        {summary.output}",
-    ]
-    return "\n".join(lines)
+    )
 
 
 def _translation(summary: "Summary", models: "Models") -> list[str]:
@@ -342,10 +434,11 @@ def explain(
     """Show why a document came out as it did: babelwire explain page.html --html > why.html."""
     from ingest.config import read_options  # noqa: PLC0415
     from ingest.explain import as_html, choose, write_text  # noqa: PLC0415
+    from ingest.sources.inputs import Named  # noqa: PLC0415
     from normalize.explain import explain as explain_document  # noqa: PLC0415
 
     options = read_options(None, os.environ)
-    chosen = choose(_inputs([document]), member, options.limits)
+    chosen = choose(_inputs([Named(text=document)]), member, options.limits)
     explanation = explain_document(chosen, options.document)
     if html:
         # Bytes, because the page says it is UTF-8 whatever the terminal speaks.

@@ -21,6 +21,7 @@ import typer
 
 from ingest import cli
 from ingest.config import PREFIX, TABLES, RunOptions
+from ingest.metrics import HELP
 from ingest.sources import KINDS
 from ingest.sources.rows import ABOUT, CONTENT
 from normalize.clean import RULES
@@ -116,6 +117,27 @@ def reasons() -> list[str]:
 @pytest.mark.parametrize("reason", reasons())
 def test_every_reason_of_refusal_has_a_row(reason: str) -> None:
     assert re.search(rf"^\| `{reason}` \|", README, flags=re.MULTILINE)
+
+
+def events() -> list[str]:
+    """Read from the code what a line of the log can be about."""
+    return sorted(
+        {
+            word
+            for path in (ROOT / "ingest").glob("*.py")
+            for word in re.findall(r'\bevent="(\w+)"', path.read_text("utf-8"))
+        }
+    )
+
+
+@pytest.mark.parametrize("event", events())
+def test_every_event_of_the_log_has_a_row(event: str) -> None:
+    assert re.search(rf"^\| `{event}` \|", README, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize(("metric", "meaning"), HELP.items())
+def test_every_metric_has_a_row_with_its_meaning(metric: str, meaning: str) -> None:
+    assert f"\n| `{metric}` | {meaning} |\n" in README
 
 
 @pytest.mark.parametrize("key", [item.name for item in fields(DeclaredModel)])
@@ -219,7 +241,7 @@ def test_the_tables_of_columns_are_those_of_the_schema() -> None:
 CONSOLE = re.compile(r"(?<=```console\n)\$ (?P<code>.*?)\n(?:\n(?P<output>.*?)\n)?(?=```$)", re.DOTALL | re.MULTILINE)
 #: A Python program, and below it what it prints.
 PYTHON = re.compile(
-    r"(?<=```python\n)(?P<code>.*?)\n```\n\n```text\n(?P<output>.*?)\n(?=```$)", re.DOTALL | re.MULTILINE
+    r"(?<=```python\n)(?P<code>(?:(?!```).)*?)\n```\n\n```text\n(?P<output>.*?)\n(?=```$)", re.DOTALL | re.MULTILINE
 )
 #: The end of what `make run` says.
 MAKE_RUN = re.compile(r"(?<=<!-- make run -->\n\n```text\n).*?(?=\n```$)", re.DOTALL | re.MULTILINE)
@@ -282,7 +304,7 @@ def settled(text: str) -> str:
     """Take out what differs from run to run: the day, the name of the run (made of day and versions) and the time."""
     text = re.sub(r"\b[0-9a-f]{16}\b", "RUN", text)
     text = re.sub(r"( of| on|run_date=| run_date +)\d{4}-\d\d-\d\d", r"\1DAY", text)
-    return re.sub(r"(?m)^  time .*$", "  time", text)
+    return re.sub(r"in [\d.]+ s \([\d.]+ pages/s\)", "in TIME", text)
 
 
 @pytest.fixture(scope="module")
