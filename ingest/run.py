@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
-from itertools import islice
+from itertools import accumulate, islice
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -678,6 +678,8 @@ class _Tally:
     plan: _Plan
     inputs: list[_PerInput] = field(default_factory=list)
     inputs_done: int = 0
+    #: Bytes of the inputs, as stored, that lie behind the last outcome.
+    bytes_done: int = 0
     records: int = 0
     #: For each document on its way, the number of its input.
     owners: deque[int] = field(default_factory=deque)
@@ -693,6 +695,11 @@ class _Tally:
     by_translation: Counter[str] = field(default_factory=Counter)
     #: What translates; None where nothing does.
     translator: Translator | None = None
+    #: For each input, how many bytes lie before it; the last one: how many there are.
+    starts: tuple[int, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.starts = tuple(accumulate((item.bytes for item in self.plan.todo), initial=0))
 
     def reading(
         self, read: Callable[[Input, Limits, Place], Iterator[RawDocument | Rejected]], limits: Limits, staged: Staged
@@ -718,9 +725,9 @@ class _Tally:
         """Count outcomes as they pass; they come in the order of the documents."""
         for outcome in outcomes:
             number = self.owners.popleft()
-            self.place = (self.place if number == self.inputs_done else START).behind(
-                outcome.raw if isinstance(outcome, Article) else outcome
-            )
+            document = outcome.raw if isinstance(outcome, Article) else outcome
+            self.place = (self.place if number == self.inputs_done else START).behind(document)
+            self.bytes_done = self.starts[number] + (document.source_offset or 0) + (document.source_length or 0)
             self.touched.add(number)
             if isinstance(outcome, Article):
                 self.inputs[number].records += 1
@@ -772,12 +779,18 @@ class _Tally:
 
     def so_far(self) -> Counts:
         """Give the counts for those who watch."""
+        sentences = self.sentences
         return Counts(
             inputs=len(self.plan.todo),
             inputs_done=self.inputs_done,
             documents=self.records + self.quarantined,
             records=self.records,
             quarantined=self.quarantined,
+            by_reason=dict(self.by_reason),
+            bytes_done=self.bytes_done,
+            bytes_total=self.starts[-1],
+            translated=sentences.get("translated", 0),
+            remembered=sentences.get("remembered", 0),
         )
 
     @property

@@ -288,6 +288,26 @@ def test_progress_is_told_for_each_document(pages: Path) -> None:
     assert (seen[-1].quarantined, seen[-1].inputs) == (2, 4)
 
 
+def test_progress_knows_how_far_it_is_by_bytes_and_what_was_refused_for(pages: Path) -> None:
+    sizes = [path.stat().st_size for path in sorted(pages.iterdir())]
+    seen: list[Counts] = []
+    run(
+        find_inputs([str(pages)]),
+        Path("out"),
+        OPTIONS,
+        run_date=DAY,
+        fresh=False,
+        on_progress=seen.append,
+        steps=fake_steps.STEPS,
+    )
+    assert {counts.bytes_total for counts in seen} == {sum(sizes)}
+    far = [counts.bytes_done for counts in seen]
+    assert far == sorted(far)
+    # The last input is a page of its own: nothing in it lies behind it before it is done.
+    assert far[-1] == sum(sizes[:-1])
+    assert [sum(counts.by_reason.values()) for counts in seen] == [counts.quarantined for counts in seen]
+
+
 def test_an_input_that_changes_while_it_is_read_stops_the_run(pages: Path) -> None:
     def touch(_: Counts) -> None:
         with (pages / "a.jsonl").open("a") as file:
