@@ -4,6 +4,7 @@
 header for the end and says nothing, and here nothing may get lost in silence.
 """
 
+import re
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -49,7 +50,7 @@ def read(opened: Opened, limits: Limits) -> Iterator[RawDocument | Rejected]:
     # Places in packed data help nobody: there is no way to go there.
     has_places = opened.head.packing is None
     for member in _members(tape):
-        where: Where = {"source_member": member.name}
+        where: Where = {"source_member": member.name or None}
         if has_places:
             where |= {"source_offset": member.offset, "source_length": member.size}
         if member.problem is not None:
@@ -68,7 +69,7 @@ def read(opened: Opened, limits: Limits) -> Iterator[RawDocument | Rejected]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Member:
-    #: None for a stretch of damage.
+    #: None for a stretch of damage; "" when it was given none.
     name: str | None
     #: Where its data lies, in bytes from the start of the tar.
     offset: int
@@ -150,7 +151,8 @@ def _members(tape: _Tape) -> Iterator[_Member]:
 
 def _member(tape: _Tape, info: tarfile.TarInfo, said: dict[str, str]) -> Iterator[_Member]:
     """Give a member if it is a file that counts; else pass over its data."""
-    size = int(said["size"]) if said.get("size", "").isdigit() else info.size
+    # Not isdigit(): "²" is one, and int() knows no such number.
+    size = int(said["size"]) if re.fullmatch(r"[0-9]{1,18}", said.get("size", "")) else info.size
     name = _shown(said.get("path", info.name))
     if info.isdir() or info.issym() or info.islnk() or info.isdev():
         return  # no data follows, whatever size is stated
@@ -226,8 +228,8 @@ def _extra(tape: _Tape, info: tarfile.TarInfo) -> dict[str, str]:
     said: dict[str, str] = {}
     while data:
         # Each record is "LENGTH KEY=VALUE\n", its own length counted (POSIX pax).
-        length, blank, _ = data.partition(b" ")
-        if not blank or not length.isdigit() or not len(length) < int(length) <= len(data):
+        length, _, _ = data.partition(b" ")
+        if not re.fullmatch(rb"[0-9]{1,18}", length) or not len(length) < int(length) <= len(data):
             break
         record, data = data[len(length) + 1 : int(length) - 1], data[int(length) :]
         key, _, value = record.partition(b"=")

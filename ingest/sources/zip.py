@@ -6,6 +6,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -50,7 +51,7 @@ def read(opened: Opened, limits: Limits) -> Iterator[RawDocument | Rejected]:
 
     """
     try:
-        with foreign_errors_renamed():
+        with foreign_errors_renamed(), _unknown_features_named():
             archive = zipfile.ZipFile(opened.file)
     except SourceError as error:
         yield from _salvaged(opened, limits)
@@ -62,11 +63,12 @@ def read(opened: Opened, limits: Limits) -> Iterator[RawDocument | Rejected]:
         raise SourceError(reason="binary", detail=f"the archive is {what}")
     web = _warc_files(members)
     for member in web or members:
-        if member.is_dir() or stat.S_ISLNK(member.external_attr >> 16):
+        # Not is_dir(): it fails on a member without a name, which is a file like any other.
+        if member.filename.endswith("/") or stat.S_ISLNK(member.external_attr >> 16):
             continue
         if pages.is_hidden(member.filename):
             continue
-        name = _shown(member.filename)
+        name = _shown(member.filename) or None
         try:
             with foreign_errors_renamed():
                 if web:
@@ -88,8 +90,17 @@ def _content(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limits: Limits) 
     limits.check_size(member.file_size)
     limits.check_ratio(unpacked=member.file_size, packed=member.compress_size)
     # zipfile never gives more than the stated size, so both checks hold for what comes.
-    with archive.open(member) as stream:
+    with _unknown_features_named(), archive.open(member) as stream:
         return read_whole(stream, limits)
+
+
+@contextmanager
+def _unknown_features_named() -> Iterator[None]:
+    """Say what Python's zipfile cannot read: patched data, strong encryption, a version yet to come."""
+    try:
+        yield
+    except NotImplementedError as error:
+        raise SourceError(reason="unsupported", detail=f"Python cannot read it: {error}; pack it anew") from error
 
 
 def _shown(name: str) -> str:
@@ -176,7 +187,7 @@ def _salvaged(opened: Opened, limits: Limits) -> Iterator[RawDocument | Rejected
             at = _find(opened.file, at + len(_LOCAL))
             continue
         end = opened.file.tell()
-        yield pages.member(opened, content, limits, source_member=name)
+        yield pages.member(opened, content, limits, source_member=name or None)
         at = _find(opened.file, end)
 
 

@@ -3,6 +3,7 @@ import io
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 import polars as pl
 import pytest
@@ -60,6 +61,33 @@ def test_a_broken_row_is_rejected_and_reading_goes_on(read: Read) -> None:
 def test_a_column_of_numbers_is_bad_rows(read: Read) -> None:
     rejection = the_rejection(read("a.parquet", parquet({"text": [12]})))
     assert rejection.detail == 'row 1: "text" is int, not a string: 12'
+
+
+@pytest.mark.parametrize("unit", ["ms", "us", "ns"])
+@pytest.mark.parametrize("zone", [None, "UTC", "Asia/Tokyo", "America/Lima"])
+def test_a_moment_in_no_year_of_python_never_costs_the_row(
+    read: Read, unit: Literal["ms", "us", "ns"], zone: str | None
+) -> None:
+    # In seconds, the first and the last one that Python has: in Tokyo and Lima they lie behind the edge.
+    edges = [second * {"ms": 10**3, "us": 10**6, "ns": 1}[unit] for second in (-62_135_596_800, 253_402_300_799)]
+    moments = pl.Series([0, *edges, 2**62, -(2**62)]).cast(pl.Datetime(unit, zone))
+    found = documents(read("a.parquet", parquet({"text": list("abcde"), "fetched_at": moments})))
+    assert [page.content for page in found] == [b"a", b"b", b"c", b"d", b"e"]
+    assert found[0].fetched_at == datetime(1970, 1, 1, tzinfo=UTC)
+    assert unit == "ns" or [page.fetched_at for page in found[3:]] == [None, None]
+
+
+def test_a_day_in_no_year_of_python_never_costs_the_row(read: Read) -> None:
+    days = pl.Series([0, 2**31 - 1, -(2**31)], dtype=pl.Int32).cast(pl.Date)
+    found = documents(read("a.parquet", parquet({"text": list("abc"), "published": days})))
+    assert [page.discovered for page in found] == [Discovered(published="1970-01-01"), None, None]
+
+
+def test_a_length_of_time_that_python_cannot_hold_costs_its_row_only(read: Read) -> None:
+    lengths = pl.Series([2**62, None]).cast(pl.Duration("ms"))
+    outcomes = read("a.parquet", parquet({"text": ["a", "b"], "title": lengths}))
+    assert summary(outcomes) == ["bad_row", "2"]
+    assert rejections(outcomes)[0].detail.startswith("row 1: a value that Python cannot hold: ")
 
 
 def test_a_table_without_text_is_one_rejection_that_names_its_columns(read: Read) -> None:

@@ -59,6 +59,21 @@ def test_long_and_foreign_names_are_kept(read: Read, form: int) -> None:
     assert summary(read("a.tar", tar({name: b"<p>x"}, form))) == [name]
 
 
+def test_a_member_without_a_name_is_a_page_without_one(read: Read) -> None:
+    assert [one.source_member for one in documents(read("a.tar", tar({"": b"<p>x"})))] == [None]
+
+
+@pytest.mark.parametrize("size", ["²", "٤", "-4", "", "9" * 5_000])
+def test_a_pax_size_that_is_no_number_of_bytes_is_passed_over(read: Read, size: str) -> None:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        info = tarfile.TarInfo("a.html")
+        info.size = 4
+        info.pax_headers = {"size": size}
+        archive.addfile(info, io.BytesIO(b"<p>x"))
+    assert summary(read("a.tar", out.getvalue())) == ["a.html"]
+
+
 def test_folders_links_and_hidden_members_are_no_documents(read: Read) -> None:
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as archive:

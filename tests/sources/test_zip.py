@@ -76,6 +76,32 @@ def test_an_encrypted_member_is_rejected(read: Read) -> None:
     assert summary(read("a.zip", bytes(data))) == ["encrypted", "b.html"]
 
 
+def test_a_member_without_a_name_is_a_page_without_one(read: Read) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr(zipfile.ZipInfo(""), "<p>x")
+    whole = out.getvalue()
+    for data in (whole, whole[: whole.index(b"PK\x01\x02")]):
+        assert [(one.content, one.source_member) for one in documents(read("a.zip", data))] == [(b"<p>x", None)]
+
+
+@pytest.mark.parametrize("flag", [0x20, 0x40], ids=["patched data", "strong encryption"])
+def test_a_member_that_python_cannot_read_is_rejected_and_the_next_one_read(read: Read, flag: int) -> None:
+    data = bytearray(zipped({"a.html": b"<p>x", "b.html": b"<p>y"}))
+    data[data.index(b"PK\x01\x02") + 8] |= flag
+    outcomes = read("a.zip", bytes(data))
+    assert summary(outcomes) == ["unsupported", "b.html"]
+    assert "Python cannot read it" in rejections(outcomes)[0].detail
+
+
+def test_an_archive_of_a_version_yet_to_come_gives_what_can_be_read(read: Read) -> None:
+    data = bytearray(zipped({"a.html": b"<p>x"}))
+    data[data.index(b"PK\x01\x02") + 6] = 99
+    outcomes = read("a.zip", bytes(data))
+    assert summary(outcomes) == ["a.html", "damaged"]
+    assert "zip file version 9.9" in rejections(outcomes)[0].detail
+
+
 def test_a_bomb_is_refused_without_being_unpacked(read: Read) -> None:
     outcomes = read("a.zip", zipped({"a.html": bytes(15_000_000), "b.html": b"<p>b"}))
     assert summary(outcomes) == ["bomb", "b.html"]
