@@ -2,6 +2,7 @@
 
 import codecs
 import re
+from functools import cache
 from typing import Literal
 
 import cchardet
@@ -123,14 +124,28 @@ def _codec(name: str | None) -> str | None:
 
 def _believable(body: bytes, charset: str) -> bool:
     """Do the bytes allow what was declared?"""
-    if charset.startswith("utf-16"):
-        # A page cannot declare UTF-16 in ASCII letters; browsers read such a page as UTF-8.
+    if not _leaves_ascii_alone(charset):
+        # A page cannot declare UTF-16 or EBCDIC in ASCII letters; browsers read such a page as UTF-8. And Python knows
+        # codecs that are no charsets ("hex", "rot13", "unicode_escape"), or one no browser reads any more (UTF-7).
         return False
     if b"\x00" in body[:200] and _utf16(body):
         return False
     if charset == "utf-8":
         return _mostly_utf8(body)
     return body.isascii() or not _surely_utf8(body)
+
+
+#: ASCII that such codecs read as something else.
+_ASCII_PROBE = rb'<meta charset="a-1">+AEE-\x41\u0041'
+
+
+@cache
+def _leaves_ascii_alone(charset: str) -> bool:
+    """Is it a charset in which markup is written in ASCII?"""
+    try:
+        return _ASCII_PROBE.decode(charset, "replace") == _ASCII_PROBE.decode("ascii")
+    except (LookupError, UnicodeError):  # a codec that gives no text, or knows no U+FFFD
+        return False
 
 
 def _surely_utf8(body: bytes) -> bool:

@@ -50,6 +50,17 @@ def test_what_the_source_knows_counts_more_than_any_mark() -> None:
     assert (decoded.text, decoded.charset, decoded.charset_source) == ("café", "utf-8", "source")
 
 
+@pytest.mark.parametrize(
+    "name",
+    "hex base64 rot13 zlib undefined idna punycode unicode_escape raw_unicode_escape utf-7 utf-16 utf-32 cp037 mbcs".split(),
+)
+def test_a_codec_that_no_page_can_be_written_in_is_not_believed(name: str) -> None:
+    page = f'<meta charset="{name}"><p>2 + 2 \\u0041 \\x41 +AEE- café'
+    for headers in ((), (("Content-Type", f"text/html; charset={name}"),)):
+        decoded = decode(raw(page, http_headers=headers), OPTIONS)
+        assert (decoded.text, decoded.charset, decoded.charset_source) == (page, "utf-8", "detected")
+
+
 def test_a_text_over_the_limit_is_refused_with_both_numbers_and_the_option() -> None:
     with pytest.raises(DocumentError) as error:
         decode(raw("abcdefghij"), DocumentOptions(max_chars=9))
