@@ -16,6 +16,8 @@ from schemas.document import RawDocument, Rejected
 from schemas.errors import SourceError
 
 _DELIMITERS = (",", "\t", ";", "|")
+#: How often the bytes of a file may be read again after rows that are broken, and bytes that any file may have read again.
+_AGAIN, _AGAIN_AT_LEAST = 10, 1_000_000
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -51,7 +53,8 @@ def read(opened: Opened, limits: Limits) -> Iterator[RawDocument | Rejected]:
 
     Rows are strict: a quote that is never closed, text behind a closing quote, or another
     number of columns than the header has, is a broken row, since any way to read it on would
-    be a guess. After one, reading goes on at the next line.
+    be a guess. After one, reading goes on at the next line; a file that would have us read it
+    over and over that way has rows of one line only from there on.
 
     Raises:
         SourceError: If the compression of the file is broken; the rows before are given first.
@@ -107,6 +110,8 @@ class _Lines:
         self._ahead: deque[bytes] = deque()
         self._row: list[bytes] = []
         self._length = 0
+        # Bytes that came from the stream, and bytes given once more after broken rows.
+        self._read = self._again = 0
         start = stream.read(3)
         self._codec = "utf-8"
         if start[:2] in _UTF16:
@@ -126,12 +131,16 @@ class _Lines:
     def back_to_second(self) -> None:
         """Give the lines of this row again, all but the first."""
         self._ahead.extendleft(reversed(self._row[1:]))
+        self._again += self._length - len(self._row[0]) if self._row else 0
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
-        line = self._ahead.popleft() if self._ahead else self._line()
+        # Lines can be written so that from each of them a quote runs to the end of the file: a hundred kilobytes took minutes.
+        if self._row and self._again > _AGAIN * self._read + _AGAIN_AT_LEAST:
+            raise StopIteration
+        line = self._ahead.popleft() if self._ahead else self._new_line()
         if not line:
             raise StopIteration
         self._row.append(line)
@@ -140,6 +149,11 @@ class _Lines:
             what = f"at least {self._length} bytes > {self._longest} bytes allowed for a row"
             raise SourceError(reason="too_large", detail=what)
         return line.decode(self._codec)
+
+    def _new_line(self) -> bytes:
+        line = self._line()
+        self._read += len(line)
+        return line
 
     def _line(self) -> bytes:
         if self._codec != "utf-8":

@@ -23,8 +23,12 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 _LOCAL = b"PK\x03\x04"
+#: Length of what stands in front of a member, without its name, in bytes.
+_HEADER = 30
 #: Packing methods that Python's zipfile knows: stored, deflate, bzip2, LZMA.
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA}
+#: How often an archive without its end may be read over, and bytes that may be read in vain of any.
+_IN_VAIN, _IN_VAIN_AT_LEAST = 10, 1_000_000
 _ENCRYPTED, _SIZE_COMES_LATER = 1, 8
 
 #: Members by which formats that are ZIP inside can be known, and that hold no pages.
@@ -62,6 +66,7 @@ def read(opened: Opened, limits: Limits) -> Iterator[RawDocument | Rejected]:
     if what := next((said for name, said in _NO_ARCHIVE.items() if name in names), None):
         raise SourceError(reason="binary", detail=f"the archive is {what}")
     web = _warc_files(members)
+    end = 0  # of the last member that was read
     for member in web or members:
         # Not is_dir(): it fails on a member without a name, which is a file like any other.
         if member.filename.endswith("/") or stat.S_ISLNK(member.external_attr >> 16):
@@ -74,14 +79,18 @@ def read(opened: Opened, limits: Limits) -> Iterator[RawDocument | Rejected]:
                 if web:
                     yield from _records(opened, member, limits)
                     continue
-                content = _content(archive, member, limits)
+                content = _content(archive, member, limits, behind=end)
+                end = member.header_offset + _HEADER + member.compress_size
         except SourceError as error:
             yield opened.reject(error, source_member=name)
             continue
         yield pages.member(opened, content, limits, source_member=name)
 
 
-def _content(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limits: Limits) -> bytes:
+def _content(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limits: Limits, *, behind: int) -> bytes:
+    if member.header_offset < behind:
+        # Thousands of members may share their bytes, each sound for itself: an archive of 10 MB that holds a terabyte.
+        raise SourceError(reason="damaged", detail="it begins inside of the member before it")
     if member.flag_bits & _ENCRYPTED:
         raise SourceError(reason="encrypted", detail="the member needs a password; unpack the archive first")
     if member.compress_type not in _METHODS:
@@ -126,10 +135,10 @@ def _records(opened: Opened, member: zipfile.ZipInfo, limits: Limits) -> Iterato
         what = "a WARC inside WACZ must be stored, not packed; unpack the WACZ and read the WARC"
         raise SourceError(reason="unsupported", detail=what)
     opened.file.seek(member.header_offset)
-    header = opened.file.read(30)
-    if len(header) < 30 or not header.startswith(_LOCAL):  # noqa: PLR2004
+    header = opened.file.read(_HEADER)
+    if len(header) < _HEADER or not header.startswith(_LOCAL):
         raise SourceError(reason="damaged", detail=f"no member header at byte {member.header_offset}")
-    start = member.header_offset + 30 + sum(struct.unpack("<HH", header[26:30]))
+    start = member.header_offset + _HEADER + sum(struct.unpack("<HH", header[26:30]))
     part = io.BufferedReader(_Part(opened.file, start, member.file_size), 256 * 1024)
     yield from warc.read_file(replace(opened, kind="warc"), part, limits, base=start, member=_shown(member.filename))
 
@@ -174,6 +183,7 @@ def _has_end(file: BinaryIO, size: int) -> bool:
 def _salvaged(opened: Opened, limits: Limits) -> Iterator[RawDocument | Rejected]:
     """Read members by the headers in front of them, as far as they are whole."""
     at = _find(opened.file, 0)
+    in_vain = 0  # bytes read of members that turned out to be none
     while at is not None:
         opened.file.seek(at)
         name = None
@@ -184,7 +194,11 @@ def _salvaged(opened: Opened, limits: Limits) -> Iterator[RawDocument | Rejected
             # Cut off is what the archive is; that is said once, for the whole of it.
             if error.reason not in {"truncated", "passed_over"}:
                 yield opened.reject(error, source_member=name)
-            at = _find(opened.file, at + len(_LOCAL))
+            stopped = opened.file.tell()
+            in_vain += stopped - at
+            # Headers that each claim the rest of the file would have us read it once for each of them.
+            is_endless = in_vain > _IN_VAIN * opened.size + _IN_VAIN_AT_LEAST
+            at = _find(opened.file, max(stopped, at + len(_LOCAL)) if is_endless else at + len(_LOCAL))
             continue
         end = opened.file.tell()
         yield pages.member(opened, content, limits, source_member=name or None)
@@ -192,8 +206,8 @@ def _salvaged(opened: Opened, limits: Limits) -> Iterator[RawDocument | Rejected
 
 
 def _local_member(file: BinaryIO, size: int, limits: Limits) -> tuple[str, bytes]:
-    header = file.read(30)
-    if len(header) < 30:  # noqa: PLR2004
+    header = file.read(_HEADER)
+    if len(header) < _HEADER:
         message = "the archive ends inside a member's header"
         raise EOFError(message)
     fields = struct.unpack("<4sHHHHHIIIHH", header)

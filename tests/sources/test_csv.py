@@ -65,6 +65,13 @@ def test_a_quote_that_is_never_closed_costs_one_row(read: Read) -> None:
     assert summary(read("a.csv", data.encode())) == ["1", "bad_row", "3", "4"]
 
 
+def test_quotes_that_each_run_to_the_end_of_the_file_keep_the_reader_no_longer_than_the_file_is(read: Read) -> None:
+    # Read again from each line on, these would be five billion lines.
+    lines = 100_000
+    outcomes = read("a.csv", b"id,text\n" + b'x","\n' * lines + b"7,sound\n")
+    assert summary(outcomes) == ["bad_row"] * lines + ["7"]
+
+
 def test_a_row_that_is_not_utf8_is_rejected(read: Read) -> None:
     outcomes = read("a.csv", b"id,text\n1,caf\xe9\n2,b\n")
     assert summary(outcomes) == ["bad_row", "2"]

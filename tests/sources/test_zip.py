@@ -1,6 +1,7 @@
 import gzip
 import io
 import stat
+import struct
 import zipfile
 
 import pytest
@@ -100,6 +101,24 @@ def test_an_archive_of_a_version_yet_to_come_gives_what_can_be_read(read: Read) 
     outcomes = read("a.zip", bytes(data))
     assert summary(outcomes) == ["a.html", "damaged"]
     assert "zip file version 9.9" in rejections(outcomes)[0].detail
+
+
+def test_members_that_share_their_bytes_are_read_once(read: Read) -> None:
+    data = zipped({"a.html": b"<p>x", "b.html": b"<p>y"})
+    table = data.index(b"PK\x01\x02")
+    second = data.index(b"PK\x01\x02", table + 1)
+    shared = bytearray(data)
+    shared[second + 42 : second + 46] = shared[table + 42 : table + 46]  # both begin where the first does
+    outcomes = read("a.zip", bytes(shared))
+    assert [one.content for one in documents(outcomes)] == [b"<p>x"]
+    assert [one.reason for one in rejections(outcomes)] == ["damaged"]
+
+
+def test_headers_that_each_claim_the_rest_of_the_file_cost_no_more_than_the_file(read: Read) -> None:
+    # Deflate that goes on in empty blocks to the end: for each header, all that follows would be unpacked.
+    header = struct.pack("<4sHHHHHIIIHH", b"PK\x03\x04", 20, 0, 8, 0, 0, 7, 9, 9, 1, 0) + b"a"
+    endless = (header + struct.pack("<BHH", 0, len(header), len(header) ^ 0xFFFF)) * 40_000
+    assert the_rejection(read("a.zip", endless)).reason == "truncated"
 
 
 def test_a_bomb_is_refused_without_being_unpacked(read: Read) -> None:
