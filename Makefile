@@ -2,8 +2,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 OUT ?= out
+# What `make fuzz` sends through a run, and which mutants.
+PAGES ?= 10000
+WARCS ?= 1000
+SEED ?= 1
 
-.PHONY: run test lint bench clean
+.PHONY: run test lint bench fuzz clean
 
 .venv/.ready: requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("babelwire needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another one: make PYTHON=python3.12 ...")'
@@ -32,6 +36,9 @@ lint: .venv/.ready
 
 bench: .venv/.ready
 	for script in tests/benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+fuzz: .venv/.ready
+	$(BIN)/python tests/benchmarks/fuzz.py --pages $(PAGES) --warcs $(WARCS) --seed $(SEED)
 
 clean:
 	rm -rf .venv out
