@@ -29,8 +29,8 @@ SEED = "nightly"
 STAMP = RunStamp(run_id="0123456789abcdef", run_date=date(2026, 1, 8), config_sha256="0" * 64)
 KINDS: tuple[SourceKind, ...] = get_args(SourceKind)
 #: Of each kind. The real run below works through as many again, but of other seeds.
-FILES = 40
-PAGES = 200
+FILES = 30
+PAGES = 160
 
 
 @cache
