@@ -10,7 +10,7 @@ import io
 import re
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO, Literal
 
 from fastwarc.warc import HeaderMap
@@ -37,8 +37,9 @@ _STARTS = {
     None: re.compile(_MEMBER_START + b"|" + _RECORD_START),
 }
 
-#: All headers of one WARC record, in bytes. fastwarc's own bound is 32 KB a line.
-_LONGEST_HEADER = 1024 * 1024
+#: All headers of one WARC record, in bytes; fastwarc's own bound is 32 KB a line. Real ones have some hundred bytes, and a
+#: file of nothing but beginnings costs so much for each of them.
+_LONGEST_HEADER = 64 * 1024
 #: "WARC/1.0" and its line end; the rest is for showing what stands there instead.
 _LONGEST_VERSION = 40
 _GULP = 1024 * 1024
@@ -208,10 +209,15 @@ def _member(file: BinaryIO, at: int, limits: Limits) -> Iterator[_Found]:
 def _plain(file: BinaryIO, at: int, limits: Limits) -> Iterator[_Found]:
     """Read one record that is not packed and leave the file behind it."""
     file.seek(at)
-    record = _read_record(file, limits)
-    if record is None:
+    header = _read_header(file)
+    if header is None:
         return
-    end = file.tell()
+    start = file.tell()
+    end = start + header.length
+    # What is behind the block is looked at before it is read: headers that each claim the rest of a file cost nothing then.
+    if (missing := end - file.seek(0, io.SEEK_END)) > 0:
+        raise _too_short(header, missing)
+    file.seek(end)
     behind = file.read(64)
     following = behind.lstrip(b"\r\n")
     is_sound = not following or following.startswith(b"WARC/")
@@ -220,11 +226,12 @@ def _plain(file: BinaryIO, at: int, limits: Limits) -> Iterator[_Found]:
         # another record begins inside of what this one claims.
         inside = _next_start(file, at + 1, packed=False)
         if not behind.startswith((b"\r\n\r\n", b"\n\n")) or (inside is not None and inside < end):
-            what = f"the record's length of {record.length} bytes does not lead to another record"
+            what = f"the record's length of {header.length} bytes does not lead to another record"
             raise SourceError(reason="damaged", detail=what)
     marks = 4 if behind.startswith(b"\r\n\r\n") else len(behind) - len(following)
     end += marks if is_sound or marks == 4 else 0  # noqa: PLR2004
-    yield _Found(offset=at, length=end - at, content=record)
+    file.seek(start)
+    yield _Found(offset=at, length=end - at, content=_read_block(file, header, limits))
     file.seek(end)
 
 
@@ -236,6 +243,12 @@ def _read_record(stream: BinaryIO, limits: Limits) -> _Record | None:
         EOFError: When it ends too early.
 
     """
+    header = _read_header(stream)
+    return header and _read_block(stream, header, limits)
+
+
+def _read_header(stream: BinaryIO) -> _Record | None:
+    """Read one record up to its block, which is left empty."""
     version = stream.readline(_LONGEST_VERSION)
     if not version:
         return None
@@ -248,19 +261,26 @@ def _read_record(stream: BinaryIO, limits: Limits) -> _Record | None:
     stated = (headers.get("Content-Length") or "").strip()
     if not re.fullmatch(r"[0-9]{1,18}", stated):
         raise SourceError(reason="damaged", detail=f'Content-Length is "{stated[:40]}", not a number of bytes')
-    length = int(stated)
     kind = (headers.get("WARC-Type") or "").strip().lower()
+    return _Record(type=kind, headers=headers, length=int(stated), block=b"")
+
+
+def _read_block(stream: BinaryIO, header: _Record, limits: Limits) -> _Record:
+    """Read the block behind a header, and pass over what of it is not held."""
     wanted = 0
-    if kind in {"response", "resource"}:
-        wanted = min(length, limits.max_bytes + LONGEST_HEAD + 1)
+    if header.type in {"response", "resource"}:
+        wanted = min(header.length, limits.max_bytes + LONGEST_HEAD + 1)
     block = stream.read(wanted)
-    left = length - len(block)
+    left = header.length - len(block)
     while len(block) == wanted and left and (passed := stream.read(min(left, _GULP))):
         left -= len(passed)
     if len(block) < wanted or left:
-        message = f"the record should have {length} bytes, {left} of them are missing"
-        raise EOFError(message)
-    return _Record(type=kind, headers=headers, length=length, block=block)
+        raise _too_short(header, left)
+    return replace(header, block=block)
+
+
+def _too_short(header: _Record, missing: int) -> EOFError:
+    return EOFError(f"the record should have {header.length} bytes, {missing} of them are missing")
 
 
 def _header_lines(stream: BinaryIO) -> Iterator[bytes]:
@@ -307,10 +327,13 @@ def _next_start(file: BinaryIO, start: int, *, packed: bool | None) -> int | Non
     begin a member and turn up by chance in packed data mislead nobody.
     """
     pattern = _STARTS[packed]
+    # Most often it is near: a file of nothing but damage must not be read over by gulps for each piece of it.
+    gulp = 4 * _PEEK
     while True:
         file.seek(start)
-        data = file.read(_GULP)
-        is_last = len(data) < _GULP
+        data = file.read(gulp)
+        is_last = len(data) < gulp
+        gulp = min(2 * gulp, _GULP)
         stop = len(data) if is_last else len(data) - _PEEK
         for found in pattern.finditer(data):
             if found.start() >= stop:
