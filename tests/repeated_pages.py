@@ -81,7 +81,7 @@ def write_warcs(folder: Path, pages: Sequence[Kept], *, number: int, per_file: i
         (_record(page, place, turn) for turn in count() for place, page in enumerate(pages)),
         number,
     )
-    files = []
+    files: list[Path] = []
     while part := list(islice(records, per_file)):
         files.append(folder / f"pages-{len(files):05}.warc.gz")
         files[-1].write_bytes(b"".join(part))

@@ -40,10 +40,9 @@ def run(files: Sequence[Path], output: Path, workers: int, *, expected: int = FI
         SystemExit: With the end of what it said, if the command ends otherwise.
     """
     talk = output.with_suffix(".txt")
-    command = [sys.executable, "-m", "ingest", "run", *files, "--output", output, "--to", "off", "--date", DAY]
-    ended = watch(
-        [*command, "--workers", str(workers)], cwd=ROOT, environment={"PYTHONPATH": str(ROOT)}, talk=talk
-    )  # fmt: skip
+    command: list[str | Path] = [sys.executable, "-m", "ingest", "run", *files, "--workers", str(workers)]
+    command += ["--to", "off", "--date", DAY, "--output", output]
+    ended = watch(command, cwd=ROOT, environment={"PYTHONPATH": str(ROOT)}, talk=talk)
     if ended.code != expected:
         sys.exit(f"babelwire run ended with {ended.code}:\n{talk.read_text(errors='replace')[-2000:]}")
     return ended
@@ -60,8 +59,8 @@ def written_at(output: Path) -> list[float]:
 def rates(times: Sequence[float], stretch: int) -> list[float]:
     """Give the pages per second of stretches of so many chunks, one behind the other; the last ends with the last whole chunk."""
     whole = times[CHUNKS_LEFT_OUT:-1]
-    starts = [*range(0, len(whole) - stretch, stretch)]
-    if not starts:
+    starts = list(range(0, len(whole) - stretch, stretch))
+    if len(starts) < 2:
         sys.exit("too few pages: the first and the last of them have to be different ones")
     starts[-1] = len(whole) - 1 - stretch
     return [stretch * CHUNK / (whole[start + stretch] - whole[start]) for start in starts]

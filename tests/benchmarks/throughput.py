@@ -70,27 +70,19 @@ def _watched(command: Sequence[str | Path], place: Path, number: int) -> Watched
 
 def contenders(files: Sequence[Path], peers: str | None) -> list[Contender]:
     """Give all that take part; without a Python for datatrove, the first two."""
-    common = ["--to", "off", "--date", DAY, "--output"]
+    common: list[str | Path] = ["--to", "off", "--date", DAY, "--output"]
+    run: list[str | Path] = [sys.executable, "-m", "ingest", "run", *files, "--workers", str(HALVES)]
+    alone: list[str | Path] = [sys.executable, "tests/run_alone.py"]
     ways = [
-        Contender(
-            "two workers",
-            lambda place: [
-                [sys.executable, "-m", "ingest", "run", *files, "--workers", str(HALVES), *common, place / "out"]
-            ],
-        ),
-        Contender(
-            "two processes",
-            lambda place: [
-                [sys.executable, "tests/run_alone.py", file, *common, place / file.stem] for file in files
-            ],
-        ),
-    ]  # fmt: skip
+        Contender("two workers", lambda place: [[*run, *common, place / "out"]]),
+        Contender("two processes", lambda place: [[*alone, file, *common, place / file.stem] for file in files]),
+    ]
     if peers is None:
         return ways
 
     def datatrove(writer: str) -> Callable[[Path], list[list[str | Path]]]:
         count = str(HALVES)
-        script = [peers, "tests/run_datatrove.py", files[0].parent]
+        script: list[str | Path] = [peers, "tests/run_datatrove.py", files[0].parent]
         return lambda place: [[*script, place, "--files", count, "--workers", count, "--writer", writer]]
 
     return [*ways, *(Contender(f"datatrove {writer}", datatrove(writer)) for writer in ("parquet", "jsonl"))]
