@@ -56,7 +56,8 @@ class DuplicateIndex:
             earlier.select(pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"), "bands").explode("bands").drop_nulls()
         )
         self._by_digest: dict[bytes, _Seen] = {}
-        self._by_band: dict[int, list[_Seen]] = {}
+        #: Most bands have one text: a list of its own for each would be a third of all memory.
+        self._by_band: dict[int, _Seen | list[_Seen]] = {}
         self._added: list[_Seen] = []
         #: How many of them came with chunks before the last.
         self._before = 0
@@ -144,7 +145,7 @@ class DuplicateIndex:
         if same and one.record_id not in {same.record_id, same.first_id}:
             return same, 1.0
         best: tuple[_Seen, float] | None = None
-        met = {id(other): other for band in one.bands for other in self._by_band.get(band, ())}
+        met = {id(other): other for band in one.bands for other in self._with_band(band)}
         for other in met.values():
             if one.record_id in {other.record_id, other.first_id}:
                 continue
@@ -156,7 +157,15 @@ class DuplicateIndex:
     def _remember(self, one: _Seen) -> None:
         self._by_digest.setdefault(one.digest, one)
         for band in one.bands:
-            self._by_band.setdefault(band, []).append(one)
+            first = self._by_band.setdefault(band, one)
+            if isinstance(first, list):
+                first.append(one)
+            elif first is not one:
+                self._by_band[band] = [first, one]
+
+    def _with_band(self, band: int) -> Sequence[_Seen]:
+        found = self._by_band.get(band, ())
+        return (found,) if isinstance(found, _Seen) else found
 
 
 def _as_table(seen: Sequence[_Seen]) -> pl.DataFrame:
