@@ -14,6 +14,7 @@ is there with all its files; what lies behind is written again.
 import hashlib
 import io
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -30,6 +31,9 @@ from schemas.record import RunStamp
 Table = Literal["articles", "quarantine"]
 
 TABLES: tuple[Table, ...] = ("articles", "quarantine")
+
+#: Files of one chunk: its parts, its record, and what steps took in with it.
+_NUMBERED = re.compile(r"(?:part-)?([0-9]{5,})\.(?:[a-z]+\.)?(?:parquet|json)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,8 +124,8 @@ class Staged:
     def _drop_what_follows(self, number: int) -> None:
         """Remove files of chunks without a record, which may be half written."""
         for file in (*self._records.glob("*"), *(file for table in TABLES for file in (self.folder / table).glob("*"))):
-            digits = file.name.removeprefix("part-").split(".", 1)[0]
-            if int(digits) >= number or file.name.endswith(".draft"):
+            found = _NUMBERED.fullmatch(file.name)
+            if found is None or int(found[1]) >= number:
                 file.unlink()
 
     def write(self, table: Table, number: int, frame: pl.DataFrame) -> None:
