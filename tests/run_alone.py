@@ -28,5 +28,5 @@ def in_turn(
 
 
 if __name__ == "__main__":
-    with patch("ingest.run.map_documents", in_turn):
+    with patch("ingest.engines.local.map_documents", in_turn):
         sys.exit(main(["run", *sys.argv[1:]]))

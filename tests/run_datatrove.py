@@ -9,14 +9,17 @@ has its own defaults, among them a second of time for a page.
 import argparse
 from pathlib import Path
 
-from datatrove.executor import LocalPipelineExecutor
-from datatrove.pipeline.extractors import Trafilatura
-from datatrove.pipeline.readers import WarcReader
-from datatrove.pipeline.writers import JsonlWriter, ParquetWriter
+WRITERS = ("jsonl", "parquet")
 
-WRITERS = {"jsonl": JsonlWriter, "parquet": ParquetWriter}
 
-if __name__ == "__main__":
+def main() -> None:
+    """Read, extract and write."""
+    # Here, since the tests read this file too, and they need no datatrove.
+    from datatrove.executor import LocalPipelineExecutor  # noqa: PLC0415
+    from datatrove.pipeline.extractors import Trafilatura  # noqa: PLC0415
+    from datatrove.pipeline.readers import WarcReader  # noqa: PLC0415
+    from datatrove.pipeline.writers import JsonlWriter, ParquetWriter  # noqa: PLC0415
+
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("output", type=Path)
@@ -28,9 +31,13 @@ if __name__ == "__main__":
         pipeline=[
             WarcReader(str(arguments.folder), glob_pattern="*.warc.gz"),
             Trafilatura(),
-            WRITERS[arguments.writer](str(arguments.output / "out")),
+            (JsonlWriter if arguments.writer == "jsonl" else ParquetWriter)(str(arguments.output / "out")),
         ],
         tasks=arguments.files,
         workers=arguments.workers,
         logging_dir=str(arguments.output / "logs"),
     ).run()
+
+
+if __name__ == "__main__":
+    main()
