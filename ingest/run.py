@@ -285,7 +285,7 @@ def run(
         for number, chunk in enumerate(_chunks(counted, options.run.chunk_size), start=len(staged.chunks)):
             articles = across.take([item for item in chunk if isinstance(item, Article)], number)
             tally.finished(articles)
-            _write(articles, [item for item in chunk if isinstance(item, Rejected)], number, job.stamp, staged)
+            _write(articles, [item for item in chunk if isinstance(item, Rejected)], number, staged)
             staged.record(number, {"tally": tally.account(), "translator": across.account()}, across.added())
             if stop():
                 message = f"stopped after {tally.so_far().documents} documents; the same command goes on from there"
@@ -640,12 +640,10 @@ def _chunks(outcomes: Iterator[Outcome], size: int) -> Iterator[list[Outcome]]:
         yield chunk
 
 
-def _write(
-    articles: Sequence[Article], rejected: Sequence[Rejected], number: int, stamp: RunStamp, staged: Staged
-) -> None:
+def _write(articles: Sequence[Article], rejected: Sequence[Rejected], number: int, staged: Staged) -> None:
     """Write the two parts of one chunk."""
-    records = _checked(articles_to_frame(articles, stamp), COLUMNS, number)
-    refused = _checked(rejected_to_frame(rejected, stamp), QUARANTINE_COLUMNS, number)
+    records = _checked(articles_to_frame(articles, staged.stamp), COLUMNS, number)
+    refused = _checked(rejected_to_frame(rejected, staged.stamp), QUARANTINE_COLUMNS, number)
     staged.write("articles", number, records)
     staged.write("quarantine", number, refused)
 

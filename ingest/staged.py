@@ -119,7 +119,7 @@ class Staged:
         for chunk in self.chunks:
             for file in chunk.files:
                 self.files.append(file)
-                self._staged_at[file] = self.folder / file.path.split("/")[0] / file.path.rsplit("/", 1)[1]
+                self._staged_at[file] = _place_of(file, self.folder)
 
     def _drop_what_follows(self, number: int) -> None:
         """Remove files of chunks without a record, which may be half written."""
@@ -245,12 +245,17 @@ def _recorded(folder: Path) -> Iterator[Chunk]:
             return
         chunk = Chunk(place.parent, record)
         files = {
-            **{folder / file.path.split("/")[0] / file.path.rsplit("/", 1)[1]: file.sha256 for file in chunk.files},
+            **{_place_of(file, folder): file.sha256 for file in chunk.files},
             **{place.parent / kept["file"]: kept["sha256"] for kept in record["memory"].values()},
         }
         if not all(_is(path, sha256) for path, sha256 in files.items()):
             return
         yield chunk
+
+
+def _place_of(part: PartFile, folder: Path) -> Path:
+    """Say where a part lies in the folder of its run until the commit moves it to its path."""
+    return folder / part.path.partition("/")[0] / part.path.rpartition("/")[2]
 
 
 def _is(path: Path, sha256: str) -> bool:

@@ -12,12 +12,13 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 import polars as pl
+from process_tree import children_of_all
 
 ROOT = Path(__file__).parent.parent
 
@@ -205,22 +206,13 @@ def _kill(process: "subprocess.Popen[bytes]", group: int, chance: random.Random,
 
 def workers_of(process: "subprocess.Popen[bytes]") -> list[int]:
     """Give the worker processes of a run: children of its fork server, which has them all."""
+    children = children_of_all()
     return [
         child
-        for server in _children(process.pid)
-        for child in _children(server)
+        for server in children[process.pid]
+        for child in children[server]
         if b"forkserver" in Path(f"/proc/{child}/cmdline").read_bytes()
     ]
-
-
-def _children(pid: int) -> Iterator[int]:
-    for place in Path("/proc").glob("[0-9]*"):
-        try:
-            fields = (place / "stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[1]) == pid:
-            yield int(place.name)
 
 
 def until_done(night: Night, death: Death, chance: random.Random, *, most: int) -> int:

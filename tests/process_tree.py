@@ -78,12 +78,18 @@ def watch(
     return watched
 
 
-def tree(root: int) -> list[int]:
-    """Give a process and all below it that are alive."""
+def children_of_all() -> dict[int, list[int]]:
+    """Give the processes of this machine that are alive, by their parents."""
     children: dict[int, list[int]] = defaultdict(list)
     for place in Path("/proc").iterdir():
         if place.name.isdigit() and (fields := _stat(int(place.name))):
             children[int(fields[1])].append(int(place.name))
+    return children
+
+
+def tree(root: int) -> list[int]:
+    """Give a process and all below it that are alive."""
+    children = children_of_all()
     found = [root]
     for pid in found:
         found += children[pid]

@@ -148,9 +148,19 @@ class _Task:
             message = "a document was settled with nothing"
             raise AssertionError(message)
         outcome: Outcome = pickle.loads(self.result) if isinstance(self.result, bytes) else self.result  # noqa: S301
-        if isinstance(outcome, Article) and isinstance(self.document, RawDocument):
-            return replace(outcome, raw=self.document)
-        return outcome
+        return with_bytes(outcome, self.document)
+
+
+def without_bytes(outcome: Outcome) -> Outcome:
+    """Make an outcome ready to travel: who sent the document has its bytes, and they would double the traffic."""
+    return replace(outcome, raw=replace(outcome.raw, content=b"")) if isinstance(outcome, Article) else outcome
+
+
+def with_bytes(outcome: Outcome, document: RawDocument | Rejected) -> Outcome:
+    """Give an outcome that has travelled its document back."""
+    if isinstance(outcome, Article) and isinstance(document, RawDocument):
+        return replace(outcome, raw=document)
+    return outcome
 
 
 class Crew:
@@ -373,8 +383,13 @@ class Crew:
     def _give_back(self, held: deque[_Task]) -> None:
         """Put documents in front of all others, as they are waited for first."""
         with self._news:
-            self._queue.extendleft(reversed(held))
-            self._news.notify_all()
+            failure = self._failure
+            if failure is None:
+                self._queue.extendleft(reversed(held))
+                self._news.notify_all()
+        if failure is not None:  # by another thread: nobody will look into the queue again
+            for task in held:
+                task.settle(failure)
         held.clear()
 
     def _fail(self, error: BaseException, held: deque[_Task]) -> None:
@@ -505,11 +520,7 @@ def _address_space_in_use() -> int:
 def _performed(work: Work, document: RawDocument, options: DocumentOptions) -> bytes:
     """Do the work on one document and pack what came of it."""
     try:
-        outcome = work(document, options)
-        if isinstance(outcome, Article):
-            # The parent has the bytes; sending them back would double the traffic.
-            outcome = replace(outcome, raw=replace(outcome.raw, content=b""))
-        return pickle.dumps(outcome)
+        return pickle.dumps(without_bytes(work(document, options)))
     except MemoryError:
         gc.collect()
         return _NO_MEMORY

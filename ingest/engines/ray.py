@@ -12,17 +12,17 @@ import signal
 import socket
 import time
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Collection, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
 from types import ModuleType
 from typing import Any, Final
 
-from ingest.engines.local import LOOK_AHEAD_BYTES, Crew, Outcome, WarmUp, Work, WorkerOptions
+from ingest.engines.local import LOOK_AHEAD_BYTES, Crew, Outcome, WarmUp, Work, WorkerOptions, with_bytes, without_bytes
 from ingest.versions import tool_versions
 from normalize.options import DocumentOptions
-from schemas.document import Article, RawDocument, Rejected
+from schemas.document import RawDocument, Rejected
 from schemas.errors import BusyError, SetupError
 
 #: Documents that go to a node together, at most: enough that its workers are seldom idle while the last one is waited for.
@@ -96,11 +96,9 @@ class _Slice:
         return sum(len(item.content) for item in self.documents if isinstance(item, RawDocument))
 
 
-def _has_room(waiting: Iterable[_Slice], cluster: "_Cluster") -> bool:
-    waiting = list(waiting)
-    return len(waiting) < _SLICES_PER_NODE * max(1, len(cluster.nodes)) and (
-        not waiting or sum(one.size for one in waiting) < LOOK_AHEAD_BYTES
-    )
+def _has_room(waiting: Collection[_Slice], cluster: "_Cluster") -> bool:
+    has_slot = len(waiting) < _SLICES_PER_NODE * max(1, len(cluster.nodes))
+    return has_slot and sum(one.size for one in waiting) < LOOK_AHEAD_BYTES
 
 
 @dataclass(slots=True, eq=False)
@@ -165,8 +163,7 @@ class _Cluster:
         if one.node:
             one.node.slices -= 1
         for document, outcome in zip(one.documents, outcomes, strict=True):
-            is_article = isinstance(outcome, Article) and isinstance(document, RawDocument)
-            yield replace(outcome, raw=document) if is_article else outcome
+            yield with_bytes(outcome, document)
 
     def _lose(self, one: _Slice) -> None:
         one.losses += 1
@@ -213,10 +210,7 @@ class _Worker:
             ]
             message = f"a node of the Ray cluster has {', '.join(other)}; install there what is installed here"
             raise SetupError(message)
-        return [
-            replace(outcome, raw=replace(outcome.raw, content=b"")) if isinstance(outcome, Article) else outcome
-            for outcome in self._crew.map(documents)
-        ]
+        return [without_bytes(outcome) for outcome in self._crew.map(documents)]
 
 
 def _as_ours(error: Any) -> Exception:  # noqa: ANN401  (Ray makes its types at run time)

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -119,6 +120,16 @@ def test_workers_that_cannot_start_stop_the_run_and_say_why(warm_up: WarmUp, mes
     with pytest.raises(SetupError, match="a worker process cannot start") as caught:
         outcomes("a", "b", warm_up=warm_up)
     assert message in str(caught.value)
+
+
+def test_a_document_that_comes_back_when_no_worker_can_start_any_more_is_not_waited_for() -> None:
+    crew = local.Crew(fake_work.work, fake_work.warm_up, DocumentOptions(), TWO)
+    crew._fail(SetupError("none can start"), deque())
+    task = local._Task(document("a"))
+    crew._give_back(deque([task]))
+    assert task.is_done
+    with pytest.raises(SetupError, match="none can start"):
+        task.outcome()
 
 
 def test_reading_runs_ahead_of_the_work_only_so_far() -> None:

@@ -18,7 +18,7 @@ import polars as pl
 import pytest
 
 from ingest.config import Options, RunOptions
-from ingest.progress import Counts
+from ingest.progress import Counts, OnProgress
 from ingest.run import Summary, run
 from ingest.sources.inputs import Input, find_inputs
 from ingest.store import read_manifests
@@ -52,6 +52,7 @@ def done(
     options: Options = OPTIONS,
     day: date | None = DAY,
     fresh: bool = False,
+    on_progress: OnProgress = lambda _: None,
     say: Callable[[str], None] = lambda _: None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Summary:
@@ -61,7 +62,7 @@ def done(
         options,
         run_date=day,
         fresh=fresh,
-        on_progress=lambda _: None,
+        on_progress=on_progress,
         say=say,
         stop=stop,
         steps=fake_steps.STEPS,
@@ -275,15 +276,7 @@ def test_documents_that_loop_or_crash_are_in_the_quarantine(pages: Path) -> None
 
 def test_progress_is_told_for_each_document(pages: Path) -> None:
     seen: list[Counts] = []
-    run(
-        find_inputs([str(pages)]),
-        Path("out"),
-        OPTIONS,
-        run_date=DAY,
-        fresh=False,
-        on_progress=seen.append,
-        steps=fake_steps.STEPS,
-    )
+    done(pages, on_progress=seen.append)
     assert [counts.documents for counts in seen] == list(range(1, 15))
     assert (seen[-1].quarantined, seen[-1].inputs) == (2, 4)
 
@@ -291,15 +284,7 @@ def test_progress_is_told_for_each_document(pages: Path) -> None:
 def test_progress_knows_how_far_it_is_by_bytes_and_what_was_refused_for(pages: Path) -> None:
     sizes = [path.stat().st_size for path in sorted(pages.iterdir())]
     seen: list[Counts] = []
-    run(
-        find_inputs([str(pages)]),
-        Path("out"),
-        OPTIONS,
-        run_date=DAY,
-        fresh=False,
-        on_progress=seen.append,
-        steps=fake_steps.STEPS,
-    )
+    done(pages, on_progress=seen.append)
     assert {counts.bytes_total for counts in seen} == {sum(sizes)}
     far = [counts.bytes_done for counts in seen]
     assert far == sorted(far)
@@ -315,15 +300,7 @@ def test_an_input_that_changes_while_it_is_read_stops_the_run(pages: Path) -> No
 
     write_rows(pages / "a.jsonl", *(f"SLOW {number}" for number in range(30)))
     with pytest.raises(BusyError, match=r"pages/a.jsonl changed while it was read"):
-        run(
-            find_inputs([str(pages / "a.jsonl")]),
-            Path("out"),
-            OPTIONS,
-            run_date=DAY,
-            fresh=False,
-            on_progress=touch,
-            steps=fake_steps.STEPS,
-        )
+        done(pages / "a.jsonl", on_progress=touch)
     assert not list(Path("out").rglob("*.parquet"))
 
 
