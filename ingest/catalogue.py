@@ -8,7 +8,7 @@ from ingest.ftr_rules import FtrFolder, read_ftr_folder
 from ingest.site_rules import RuleBook
 from ingest.sources.inputs import Input
 from schemas.errors import SetupError
-from schemas.source import SourceEntry, entries_of
+from schemas.source import Catalogue, SourceEntry, catalogue_of
 
 
 def is_catalogue(path: Path) -> bool:
@@ -20,13 +20,13 @@ def is_catalogue(path: Path) -> bool:
     return path.suffix == ".toml" and path.is_file() and "source" in _read(path)
 
 
-def entries(path: Path) -> tuple[SourceEntry, ...]:
+def read_catalogue(path: Path) -> Catalogue:
     """Read and check a catalogue.
 
     Raises:
         SetupError: If the file cannot be read, or at the first fault in it.
     """
-    return entries_of(_read(path), origin=path.as_posix())
+    return catalogue_of(_read(path), origin=path.as_posix())
 
 
 def inputs_of(path: Path) -> tuple[Input, ...]:
@@ -35,7 +35,7 @@ def inputs_of(path: Path) -> tuple[Input, ...]:
     Raises:
         SetupError: At the first fault, or for a pattern that matches no file.
     """
-    known = entries(path)
+    known = read_catalogue(path).sources
     by_domain = {entry.domain.removeprefix("www."): entry.rule for entry in known if entry.domain and entry.rule}
     folders: dict[str, FtrFolder] = {}
     found: list[Input] = []
@@ -47,6 +47,21 @@ def inputs_of(path: Path) -> tuple[Input, ...]:
         book = RuleBook(own=entry.rule, by_domain=by_domain, ftr=ftr) if has_rules else None
         found += _inputs(entry, path, book)
     return tuple(found)
+
+
+def rule_book(path: Path) -> RuleBook | None:
+    """Give the rules of a catalogue for an archive that holds pages of many of its sites; None where it has none.
+
+    Raises:
+        SetupError: At the first fault.
+    """
+    known = read_catalogue(path).sources
+    by_domain = {entry.domain.removeprefix("www."): entry.rule for entry in known if entry.domain and entry.rule}
+    ftr = FtrFolder()
+    for name in dict.fromkeys(entry.site_rules for entry in known if entry.site_rules):
+        folder = read_ftr_folder(path.parent / name)
+        ftr = FtrFolder({**folder.sites, **ftr.sites}, {**folder.below, **ftr.below}, [*ftr.faults, *folder.faults])
+    return RuleBook(by_domain=by_domain, ftr=ftr) if by_domain or ftr.sites or ftr.below else None
 
 
 def _inputs(entry: SourceEntry, catalogue: Path, rules: RuleBook | None) -> list[Input]:

@@ -13,7 +13,7 @@ import shutil
 import signal
 import sys
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import date
@@ -30,6 +30,8 @@ from ingest.versions import babelwire_version, tool_versions
 from schemas.errors import BabelwireError, BusyError, PausedError, SetupError
 
 if TYPE_CHECKING:
+    from ingest.config import Options
+    from ingest.crawl.crawl import CrawlSummary
     from ingest.metrics import Metrics
     from ingest.run import Engine, Summary
     from ingest.sources.inputs import Input, Named
@@ -230,62 +232,102 @@ def run(
 ) -> None:
     """Turn inputs into records: babelwire run pages/ --output news."""
     around: Around = context.obj
-    log, signals = around.log, around.signals
-    log.form = form
+    around.log.form = form
+    chosen = _Chosen(config=config, workers=workers, target=target, device=device)
     with _measured(metrics, output, around) as measured:
-        from ingest import progress  # noqa: PLC0415
-        from ingest.config import OFF, read_options  # noqa: PLC0415
-        from ingest.run import run as run_all  # noqa: PLC0415
-        from ingest.site_rules import digest_of_books, faults_of_books  # noqa: PLC0415
         from ingest.sources.inputs import Named, Shard, read_list  # noqa: PLC0415
-        from normalize.translate.models import Models, find_models  # noqa: PLC0415
 
         run_date = None if day is None else _day(day)
         share = None if shard is None else Shard.parse(shard)
-        options = read_options(config, os.environ, workers=workers, target=target, device=device)
-        models = Models()
-        if options.translate.target != OFF:
-            models = find_models(options.translate, options.models, os.environ)
-            for item in models.broken:
-                message = f"model {item.folder} is not used: {item.reason}"
-                log.say(message, event="broken_model", level="warning")
         listed = (line for file in lists or () for line in read_list(file))
         found = _inputs([*(Named(text=text) for text in inputs or ()), *listed])
-        # Of all inputs, not of one share: what one shard must know as done hangs on the options.
-        options = replace(options, site_rules=digest_of_books(item.rules for item in found))
-        for fault in faults_of_books(item.rules for item in found):
-            log.say(fault, event="site_rules", level="warning")
+        ready = _prepare(found, chosen, around)
         if share is not None and found:
             of = len(found)
             found = tuple(filter(share.holds, found))
             if not found:
                 message = f"nothing to do: none of the {of} inputs falls to shard {shard}"
-                log.say(message, event="nothing_new", inputs=0, exit_code=NOTHING_NEW)
+                around.log.say(message, event="nothing_new", inputs=0, exit_code=NOTHING_NEW)
                 raise typer.Exit(NOTHING_NEW)
-        signals.can_wait = True
-        with progress.shown(log) as on_progress:
-
-            def tell(counts: progress.Counts) -> None:
-                on_progress(counts)
-                measured.tell(counts)
-
-            summary = run_all(
-                found,
-                output,
-                options,
-                run_date=run_date,
-                fresh=fresh,
-                on_progress=tell,
-                say=lambda sentence: log.say(sentence, event="unfinished"),
-                stop=signals.has_come,
-                engine=_engine(engine, address),
-                command=sys.argv,
-                models=models,
-            )
-        measured.finish(summary)
-        _say_how_it_ended(log, summary, models)
+        summary = _run(
+            found, output, ready, around, measured, run_date=run_date, fresh=fresh, engine=_engine(engine, address)
+        )
         if summary.nothing_new is not None:
             raise typer.Exit(NOTHING_NEW)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Chosen:
+    """Options of the command line that win over those of the file."""
+
+    config: Path | None
+    workers: int | None
+    target: str | None
+    device: str | None
+
+
+def _prepare(inputs: "tuple[Input, ...]", chosen: _Chosen, around: Around) -> "tuple[Options, Models]":
+    """Read the options and find the models, and say what is wrong with either or with rules of sites."""
+    from ingest.config import OFF, read_options  # noqa: PLC0415
+    from ingest.site_rules import digest_of_books, faults_of_books  # noqa: PLC0415
+    from normalize.translate.models import Models, find_models  # noqa: PLC0415
+
+    options = read_options(
+        chosen.config, os.environ, workers=chosen.workers, target=chosen.target, device=chosen.device
+    )
+    models = Models()
+    if options.translate.target != OFF:
+        models = find_models(options.translate, options.models, os.environ)
+        for item in models.broken:
+            message = f"model {item.folder} is not used: {item.reason}"
+            around.log.say(message, event="broken_model", level="warning")
+    for fault in faults_of_books(item.rules for item in inputs):
+        around.log.say(fault, event="site_rules", level="warning")
+    # Of all inputs, not of one share: what one shard must know as done hangs on the options.
+    return replace(options, site_rules=digest_of_books(item.rules for item in inputs)), models
+
+
+def _run(
+    inputs: "tuple[Input, ...]",
+    output: Path,
+    ready: "tuple[Options, Models]",
+    around: Around,
+    measured: "Metrics",
+    *,
+    engine: "Engine",
+    run_date: date | None = None,
+    fresh: bool = False,
+    crawls: Sequence[Mapping[str, object]] = (),
+) -> "Summary":
+    """Run, tell how far it is, and say how it ended."""
+    from ingest import progress  # noqa: PLC0415
+    from ingest.run import run as run_all  # noqa: PLC0415
+
+    options, models = ready
+    around.signals.can_wait = True
+    with progress.shown(around.log) as on_progress:
+
+        def tell(counts: progress.Counts) -> None:
+            on_progress(counts)
+            measured.tell(counts)
+
+        summary = run_all(
+            inputs,
+            output,
+            options,
+            run_date=run_date,
+            fresh=fresh,
+            on_progress=tell,
+            say=lambda sentence: around.log.say(sentence, event="unfinished"),
+            stop=around.signals.has_come,
+            engine=engine,
+            command=sys.argv,
+            crawls=crawls,
+            models=models,
+        )
+    measured.finish(summary)
+    _say_how_it_ended(around.log, summary, models)
+    return summary
 
 
 @contextmanager
@@ -416,6 +458,98 @@ def _listed(counts: dict[str, int], *, before: str = "") -> str:
     text = ", ".join(f"{name} {count}" for name, count in list(counts.items())[:MOST_LISTED])
     more = f" and {len(counts) - MOST_LISTED} more" if len(counts) > MOST_LISTED else ""
     return before + text + more
+
+
+@app.command()
+def crawl(
+    context: typer.Context,
+    *,
+    catalogue: Annotated[Path, typer.Argument(metavar="CATALOGUE", help="The sources, in TOML.")],
+    output: Annotated[Path, typer.Option(help="Folder of all crawls and runs; made if need be.")],
+    form: Annotated[Form, typer.Option("--log", help="How to say what happens on stderr.")] = Form.TEXT,
+) -> None:
+    """Fetch what is new at the sources of a catalogue: babelwire crawl sources.toml --output news."""
+    around: Around = context.obj
+    around.log.form = form
+    if not _crawl(catalogue, output, around).pages:
+        raise typer.Exit(NOTHING_NEW)
+
+
+@app.command()
+def nightly(
+    context: typer.Context,
+    *,
+    catalogue: Annotated[Path, typer.Argument(metavar="CATALOGUE", help="The sources, in TOML.")],
+    output: Annotated[Path, typer.Option(help="Folder of all crawls and runs; made if need be.")],
+    config: Annotated[Path | None, typer.Option(help="Options in TOML; babelwire.toml of this folder if any.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Worker processes.")] = None,
+    target: Annotated[
+        str | None,
+        typer.Option("--to", metavar="TAG", help="Language to translate into, or off; en if nothing says otherwise."),
+    ] = None,
+    device: Annotated[str | None, typer.Option(help="Translate on cpu or cuda.")] = None,
+    form: Annotated[Form, typer.Option("--log", help="How to say what happens on stderr.")] = Form.TEXT,
+    metrics: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Keep the numbers of the run there, for Prometheus.")
+    ] = None,
+) -> None:
+    """Fetch what is new, then turn it into records: babelwire nightly sources.toml --output news."""
+    from ingest.engines.local import map_documents  # noqa: PLC0415
+    from ingest.nightly import note_reading, unread  # noqa: PLC0415
+
+    around: Around = context.obj
+    around.log.form = form
+    chosen = _Chosen(config=config, workers=workers, target=target, device=device)
+    with _measured(metrics, output, around) as measured:
+        # What is wrong with the options must show before the night, not after it.
+        _prepare((), chosen, around)
+        has_news = False
+        for is_left in (True, False):
+            if not is_left:
+                _crawl(catalogue, output, around)
+            found = unread(catalogue, output, begun=is_left)
+            note_reading(output, found.crawls)
+            if found.inputs:
+                crawls = [{"crawl_id": crawl.id, "crawl_date": crawl.date.isoformat()} for crawl in found.crawls]
+                ready = _prepare(found.inputs, chosen, around)
+                summary = _run(found.inputs, output, ready, around, measured, engine=map_documents, crawls=crawls)
+                note_reading(output, found.crawls, run_id=summary.run_id)
+                has_news = has_news or summary.nothing_new is None
+        if not has_news:
+            around.log.say(
+                "nothing new: no source has a page that was not read", event="nothing_new", exit_code=NOTHING_NEW
+            )
+            raise typer.Exit(NOTHING_NEW)
+
+
+def _crawl(catalogue: Path, output: Path, around: Around) -> "CrawlSummary":
+    """Crawl, and say how it ended."""
+    from ingest.catalogue import read_catalogue  # noqa: PLC0415
+    from ingest.crawl.crawl import crawl as crawl_all  # noqa: PLC0415
+
+    log, signals = around.log, around.signals
+    sources = read_catalogue(catalogue)
+    signals.can_wait = True
+    summary = crawl_all(
+        sources, output, stop=signals.has_come, say=lambda sentence: log.say(sentence, event="crawling")
+    )
+    facts = asdict(summary)
+    if summary.adopted:
+        message = f"{summary.adopted} pages of a crawl that was broken off were kept already and are noted now"
+        log.say(message, event="adopted", adopted=summary.adopted)
+    message = (
+        f"crawl {summary.crawl_id} of {summary.sources} sources: {summary.pages} new pages, "
+        f"{summary.of_articles('refused')} refused, {summary.of_articles('failed')} failed, "
+        f"{summary.of_articles('put_off')} put off; {summary.bytes / 1e6:.1f} MB in {summary.seconds:.1f} s, kept below {output}"
+    )
+    account = (
+        f"crawl {summary.crawl_id} is finished",
+        f"  sources       {summary.sources}",
+        *(f"  {kind:<13} {_listed(counts)}" for kind, counts in summary.by_kind.items()),
+    )
+    code = 0 if summary.pages else NOTHING_NEW
+    log.say(message, event="crawled", account=account, exit_code=code, **facts)
+    return summary
 
 
 @app.command()

@@ -214,6 +214,7 @@ def run(
     say: Callable[[str], None] = lambda _: None,
     stop: Callable[[], bool] = lambda: False,
     command: Sequence[str] = (),
+    crawls: Sequence[Mapping[str, object]] = (),
     models: Models | None = None,
     steps: Steps | None = None,
     engine: Engine = map_documents,
@@ -232,6 +233,7 @@ def run(
         say: Told in a sentence what becomes of a run that was not finished.
         stop: Asked after each chunk whether to stop there.
         command: The command line, for the manifest.
+        crawls: What fetched the inputs, for the manifest.
         models: The translation models of this machine; without any, what needs one is marked so.
         steps: Other steps than those of ``normalize``.
         engine: Where the steps of one document run: worker processes on this machine, or a cluster.
@@ -258,7 +260,15 @@ def run(
         today = clock.started_at.date()
         if not plan.todo:
             return _nothing_new(plan, output, run_date or today, clock, options.translate.target)
-        job = _Job(plan=plan, options=options, models=labels, tools=tools, command=command, run_date=run_date or today)
+        job = _Job(
+            plan=plan,
+            options=options,
+            models=labels,
+            tools=tools,
+            command=command,
+            crawls=crawls,
+            run_date=run_date or today,
+        )
         unfinished = store.unfinished()
         if unfinished and run_date is None and job.on(unfinished.run_date).run_id == unfinished.run_id:
             # A night that is broken off before midnight and gone on with after it is still that night.
@@ -428,6 +438,7 @@ class _Job:
     models: tuple[str, ...]
     tools: dict[str, str]
     command: Sequence[str]
+    crawls: Sequence[Mapping[str, object]]
     run_date: date
 
     @property
@@ -485,6 +496,7 @@ class _Job:
             "started_at": staged.opening.started_at,
             "finished_at": datetime.now(UTC).isoformat(),
             "command": list(self.command),
+            "crawls": list(self.crawls),
             "inputs": [
                 {**_named(item), **asdict(account)} for item, account in zip(self.plan.todo, tally.inputs, strict=True)
             ],

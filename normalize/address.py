@@ -49,6 +49,17 @@ def joined(base: str | None, address: str) -> str | None:
     return whole
 
 
+def address_key(url: str) -> str:
+    """Give what is the same for all addresses of one article: no fragment, no tracking, no scheme.
+
+    >>> address_key("https://example.org/a?id=7&utm_source=feed#top"), address_key("http://example.org/a?id=7")
+    ('example.org/a?id=7', 'example.org/a?id=7')
+    """
+    plain = urldefrag(url).url
+    cleaned = (courlan.normalize_url(plain, strict=False) if domain_of(url) else None) or plain
+    return cleaned.partition("://")[2] or cleaned
+
+
 def _is_home(url: str) -> bool:
     return urlsplit(url).path in {"", "/"}
 

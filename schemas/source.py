@@ -13,19 +13,25 @@ A catalogue is a TOML file with one ``[[source]]`` table for each source and, if
     domain = "nea-akti.example"
     files = ["pages/el-*.html"]
 
+``babelwire crawl`` fetches the sources that name feeds, sitemaps, lists, a home page or pages; ``babelwire run`` reads those that name
+files. A table ``[crawl]`` says who fetches; ``schemas.crawl_options`` has its keys.
+
 Rules for the pages of one site follow its table as ``[[source.rule]]``; ``schemas.site_rule`` has their form.
 
 This module checks what TOML has already read; ``ingest.catalogue`` opens the file.
 """
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cache
 from pathlib import PurePosixPath
-from urllib.parse import urlsplit
+from typing import Any
 
+from schemas.crawl_options import CrawlOptions, crawl_options_of
 from schemas.errors import SetupError
 from schemas.site_rule import SiteRule, rules_of
+from schemas.toml_table import Check, TomlTable, check_address, one_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +50,36 @@ class SourceEntry:
     language: str | None = None
     #: What is known of the right to use its texts.
     rights: str | None = None
-    #: Addresses of RSS and Atom feeds. Kept for the crawl; ``run`` does not fetch.
+    #: Addresses of RSS, Atom, RDF and JSON feeds.
     feeds: tuple[str, ...] = ()
-    #: Addresses of sitemaps. Kept for the crawl; ``run`` does not fetch.
+    #: Addresses of sitemaps and of indexes of sitemaps.
     sitemaps: tuple[str, ...] = ()
+    #: Addresses of pages whose links lead to articles.
+    lists: tuple[str, ...] = ()
+    #: A page that names its feeds, for a source whose feeds are not known. One that names none is read as a list.
+    home: str | None = None
+    #: Addresses of articles, each fetched once.
+    pages: tuple[str, ...] = ()
+    #: Patterns of the addresses of articles to fetch, "*" for any characters; none takes all.
+    take: tuple[str, ...] = ()
+    #: The same of those not to fetch; they win over ``take``.
+    leave: tuple[str, ...] = ()
+    #: Only articles that came out in the last days, where feed or sitemap say when.
+    max_age_days: float = 7.0
+    #: The feed carries the whole text: no page is fetched.
+    full_text: bool = False
+    #: Seconds between the beginnings of two requests to one host.
+    delay: float = 2.0
+    #: Requests under way at one host.
+    concurrency: int = 1
+    #: Articles fetched in one crawl, of the source and from one host.
+    max_pages: int = 200
+    #: Bodies received in one crawl, in megabytes, of the source and from one host.
+    max_megabytes: float = 200.0
+    #: Least and most minutes between two polls of one feed.
+    poll_minutes: tuple[float, float] = (15.0, 720.0)
+    #: What to do about signals against reading by machines: "obey" leaves such pages, "record" takes them and notes the signals.
+    opt_out: str = "obey"
     #: Glob patterns of files to read, relative to the catalogue's folder.
     files: tuple[str, ...] = ()
     #: Rules for its site, in the order of the file: ``[[source.rule]]``, see ``schemas.site_rule``.
@@ -55,9 +87,77 @@ class SourceEntry:
     #: Folder of rules in the ftr-site-config form, relative to the catalogue's folder.
     site_rules: str | None = None
 
+    @property
+    def is_crawled(self) -> bool:
+        """Does it name anything to fetch?"""
+        return bool(self.feeds or self.sitemaps or self.lists or self.home or self.pages)
+
+    def takes(self, url: str) -> bool:
+        """Say whether an address is one of its articles.
+
+        >>> source = SourceEntry(id="a", take=("https://a.example/news/*",), leave=("*/video/*",))
+        >>> source.takes("https://a.example/news/1"), source.takes("https://a.example/news/video/1"), source.takes("https://a.example/")
+        (True, False, False)
+        """
+        return (not self.take or _fits(url, self.take)) and not _fits(url, self.leave)
+
+
+@cache
+def _pieces_of(patterns: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(pattern.split("*")) for pattern in patterns)
+
+
+def _fits(url: str, patterns: tuple[str, ...]) -> bool:
+    return any(_fits_one(url, pieces) for pieces in _pieces_of(patterns))
+
+
+def _fits_one(url: str, pieces: tuple[str, ...]) -> bool:
+    """Say whether an address has these pieces in this order: each found at its first place, so in time that grows with the address."""
+    first, *rest = pieces
+    if not url.startswith(first):
+        return False
+    if not rest:
+        return url == first
+    *middle, last = rest
+    at = len(first)
+    for piece in middle:
+        found = url.find(piece, at)
+        if found < 0:
+            return False
+        at = found + len(piece)
+    return len(url) - at >= len(last) and url.endswith(last)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalogue:
+    """A whole catalogue, checked."""
+
+    #: The file, for messages.
+    origin: str
+    crawl: CrawlOptions
+    sources: tuple[SourceEntry, ...]
+
 
 # What sources can share. An id, a name or an address belongs to one source only.
-DEFAULTS = ("country", "language", "rights", "site_rules")
+DEFAULTS = (
+    "country",
+    "language",
+    "rights",
+    "site_rules",
+    "max_age_days",
+    "full_text",
+    "delay",
+    "concurrency",
+    "max_pages",
+    "max_megabytes",
+    "poll_minutes",
+    "opt_out",
+    "leave",
+)
+
+#: Longer patterns are a mistake.
+_LONGEST_GLOB = 500
+_MOST_STARS = 10
 
 ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
@@ -84,7 +184,7 @@ COUNTRIES = frozenset(
 )
 
 
-def entries_of(document: Mapping[str, object], *, origin: str) -> tuple[SourceEntry, ...]:
+def catalogue_of(document: Mapping[str, object], *, origin: str) -> Catalogue:
     """Check a whole catalogue, as TOML read it.
 
     Args:
@@ -95,21 +195,22 @@ def entries_of(document: Mapping[str, object], *, origin: str) -> tuple[SourceEn
         SetupError: At the first fault, with file, source, key, value and what is allowed.
     """
     for key in document:
-        if key not in {"defaults", "source"}:
-            message = f"{origin}: table [{key}] is unknown; use [defaults] and [[source]]"
+        if key not in {"crawl", "defaults", "source"}:
+            message = f"{origin}: table [{key}] is unknown; use [crawl], [defaults] and [[source]]"
             raise SetupError(message)
-    defaults = _Table(document.get("defaults", {}), where=f"{origin}: [defaults]")
+    crawl = crawl_options_of(TomlTable(document.get("crawl", {}), where=f"{origin}: [crawl]"))
+    defaults = TomlTable(document.get("defaults", {}), where=f"{origin}: [defaults]")
     defaults.refuse_unknown(DEFAULTS)
-    shared = _entry("defaults", defaults)
+    shared = _values(defaults)
     entries: dict[str, SourceEntry] = {}
     for number, value in enumerate(_sources(document.get("source"), origin), start=1):
-        table = _Table(value, where=f"{origin}: [[source]] number {number}")
-        entry = _with_defaults(_entry(_id_of(table, origin), table), shared)
-        if entry.id in entries:
-            message = f"{origin}: [{entry.id}] stands twice; give the second source its own id"
+        table = TomlTable(value, where=f"{origin}: [[source]] number {number}")
+        name = _id_of(table, origin)
+        if name in entries:
+            message = f"{origin}: [{name}] stands twice; give the second source its own id"
             raise SetupError(message)
-        entries[entry.id] = entry
-    return tuple(entries.values())
+        entries[name] = SourceEntry(id=name, **{**shared, **_values(table)})
+    return Catalogue(origin=origin, crawl=crawl, sources=tuple(entries.values()))
 
 
 def _sources(value: object, origin: str) -> list[object]:
@@ -119,17 +220,7 @@ def _sources(value: object, origin: str) -> list[object]:
     return value
 
 
-def _with_defaults(entry: SourceEntry, shared: SourceEntry) -> SourceEntry:
-    return replace(
-        entry,
-        country=entry.country or shared.country,
-        language=entry.language or shared.language,
-        rights=entry.rights or shared.rights,
-        site_rules=entry.site_rules or shared.site_rules,
-    )
-
-
-def _id_of(table: "_Table", origin: str) -> str:
+def _id_of(table: TomlTable, origin: str) -> str:
     name = table.text("id", _must_match(ID, "small letters, digits and single hyphens"))
     if name is None:
         message = f'{table.where} has no key "id"; give it a unique one, such as "nea-akti"'
@@ -139,65 +230,38 @@ def _id_of(table: "_Table", origin: str) -> str:
     return name
 
 
-def _entry(name: str, table: "_Table") -> SourceEntry:
-    return SourceEntry(
-        id=name,
-        name=table.text("name"),
-        domain=table.text("domain", _must_match(DOMAIN, 'a host name such as "nea-akti.example"')),
-        country=table.text("country", _check_country),
-        language=table.text("language", _must_match(LANGUAGE, 'a BCP 47 tag such as "zh-Hant"')),
-        rights=table.text("rights"),
-        feeds=table.texts("feeds", _check_address),
-        sitemaps=table.texts("sitemaps", _check_address),
-        files=table.texts("files", _check_pattern),
-        rule=rules_of(table.values.get("rule"), where=table.where),
-        site_rules=table.text("site_rules", _check_pattern),
-    )
+def _values(table: TomlTable) -> dict[str, Any]:
+    """Check every value of a table but its id; those it does not have are left out."""
+    found = {
+        "name": table.text("name"),
+        "domain": table.text("domain", _must_match(DOMAIN, 'a host name such as "nea-akti.example"')),
+        "country": table.text("country", _check_country),
+        "language": table.text("language", _must_match(LANGUAGE, 'a BCP 47 tag such as "zh-Hant"')),
+        "rights": table.text("rights"),
+        "feeds": table.texts("feeds", check_address),
+        "sitemaps": table.texts("sitemaps", check_address),
+        "lists": table.texts("lists", check_address),
+        "home": table.text("home", check_address),
+        "pages": table.texts("pages", check_address),
+        "take": table.texts("take", _check_glob),
+        "leave": table.texts("leave", _check_glob),
+        "max_age_days": table.number("max_age_days", least=0.01, most=36500),
+        "full_text": table.flag("full_text"),
+        # Below a tenth of a second nobody is asked politely; hosts of one's own may be given no delay at all.
+        "delay": table.number("delay", least=0, most=3600),
+        "concurrency": table.whole("concurrency", least=1, most=16),
+        "max_pages": table.whole("max_pages", least=1, most=1_000_000),
+        "max_megabytes": table.number("max_megabytes", least=0.001, most=1_000_000),
+        "poll_minutes": table.span("poll_minutes", least=0, most=60 * 24 * 31),
+        "opt_out": table.text("opt_out", one_of("obey", "record")),
+        "files": table.texts("files", _check_pattern),
+        "rule": rules_of(table.values.get("rule"), where=table.where) or None,
+        "site_rules": table.text("site_rules", _check_pattern),
+    }
+    return {name: value for name, value in found.items() if value is not None}
 
 
 KEYS = tuple(item.name for item in fields(SourceEntry))
-
-Check = Callable[[str], str | None]
-"""Looks at one value; says what it must be instead, or None where it is fine."""
-
-
-class _Table:
-    """One table of the catalogue, and how to name it in messages."""
-
-    def __init__(self, value: object, *, where: str) -> None:
-        if not isinstance(value, dict):
-            message = f"{where} is {value!r}; it must be a table of keys and values"
-            raise SetupError(message)
-        self.values: dict[str, object] = value
-        self.where = where
-
-    def refuse_unknown(self, known: tuple[str, ...]) -> None:
-        for key in self.values:
-            if key not in known:
-                allowed = ", ".join(sorted(known))
-                message = f'{self.where} key "{key}" is unknown; use one of: {allowed}'
-                raise SetupError(message)
-
-    def text(self, key: str, check: Check | None = None) -> str | None:
-        value = self.values.get(key)
-        return None if value is None else self._checked(key, value, check)
-
-    def texts(self, key: str, check: Check) -> tuple[str, ...]:
-        value = self.values.get(key, [])
-        if not isinstance(value, list):
-            message = f"{self.where} {key} is {value!r}; it must be a list of strings"
-            raise SetupError(message)
-        return tuple(self._checked(key, item, check) for item in value)
-
-    def _checked(self, key: str, value: object, check: Check | None) -> str:
-        if not isinstance(value, str) or not value.strip():
-            message = f"{self.where} {key} is {value!r}; it must be a string that is not empty"
-            raise SetupError(message)
-        wanted = None if check is None else check(value)
-        if wanted is not None:
-            message = f'{self.where} {key} "{value}" is not usable; it must be {wanted}'
-            raise SetupError(message)
-        return value
 
 
 def _must_match(pattern: re.Pattern[str], wanted: str) -> Check:
@@ -208,13 +272,11 @@ def _check_country(value: str) -> str | None:
     return None if value in COUNTRIES else 'an ISO 3166 alpha-2 code such as "GR" (GB, not UK)'
 
 
-def _check_address(value: str) -> str | None:
-    try:
-        parts = urlsplit(value)
-        complete = parts.scheme in {"http", "https"} and bool(parts.hostname)
-    except ValueError:
-        complete = False
-    return None if complete else 'an address such as "https://nea-akti.example/feed.xml"'
+def _check_glob(value: str) -> str | None:
+    stars = value.count("*")
+    if len(value) <= _LONGEST_GLOB and stars <= _MOST_STARS and not any(char.isspace() for char in value):
+        return None
+    return f'a pattern such as "https://nea-akti.example/news/*", at most {_LONGEST_GLOB} characters and {_MOST_STARS} stars'
 
 
 def _check_pattern(value: str) -> str | None:

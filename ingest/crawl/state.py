@@ -1,0 +1,332 @@
+"""What the crawl remembers from night to night: one SQLite file, right after every commit, whenever the process is killed.
+
+    feeds      each feed, sitemap and list: how to ask whether it changed, when to ask again
+    articles   each address that one of them named: what was said of it, and whether it was fetched
+    hosts      each scheme, host and port: its rules as last read
+    pauses     each host that wants to be left alone for a while
+    crawls     each crawl, and whether a run has read what it brought
+    fetches    rows of the table of the crawl that is under way
+
+What is noted becomes lasting with ``commit``, which comes after the raw store was synced: the state never knows of a page that the raw
+store could lose. The other way round is possible, and ``ingest.crawl.crawl`` adopts such pages.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, Final, Literal, Self, TypeVar
+
+from ingest.crawl.entry import Entry
+from ingest.crawl.raw_store import Kept
+from schemas.errors import SetupError
+
+#: Raised when the tables change; a file of another version is refused, never guessed at.
+_VERSION: Final = 1
+
+_TABLES: Final = """
+CREATE TABLE feeds (
+    url TEXT PRIMARY KEY, source_id TEXT, etag TEXT, last_modified TEXT, body_sha256 TEXT, polled_at TEXT, changed_at TEXT,
+    read_at TEXT, every REAL, unverified INTEGER, lies INTEGER, failures INTEGER, copy TEXT
+) WITHOUT ROWID;
+CREATE TABLE articles (
+    key TEXT PRIMARY KEY, url TEXT, source_id TEXT, guid TEXT, found_in TEXT, entry TEXT, status TEXT, reason TEXT, found_at TEXT,
+    tries INTEGER, etag TEXT, last_modified TEXT, updated_at TEXT, fetched_at TEXT, body_sha256 TEXT, copy TEXT
+) WITHOUT ROWID;
+CREATE INDEX articles_guid ON articles (found_in, guid) WHERE guid IS NOT NULL;
+CREATE INDEX articles_waiting ON articles (source_id) WHERE status = 'waiting';
+CREATE TABLE hosts (
+    origin TEXT PRIMARY KEY, read_at TEXT, robots_status INTEGER, robots BLOB, policies_at TEXT, tdmrep BLOB,
+    ai_text BLOB
+) WITHOUT ROWID;
+CREATE TABLE pauses (host TEXT PRIMARY KEY, until_at TEXT) WITHOUT ROWID;
+CREATE TABLE crawls (id TEXT PRIMARY KEY, date TEXT, started_at TEXT, finished_at TEXT, reading_since TEXT, run_id TEXT) WITHOUT ROWID;
+CREATE TABLE fetches (crawl_id TEXT, row TEXT);
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """A response in the raw store."""
+
+    kept: Kept
+    #: The address it came from, and when.
+    url: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """A feed, sitemap or list, and what the last answers taught of it."""
+
+    url: str
+    source_id: str
+    etag: str | None = None
+    last_modified: str | None = None
+    #: Of the last body that was read, content encoding undone.
+    body_sha256: str | None = None
+    polled_at: datetime | None = None
+    #: When its body was last seen to differ.
+    changed_at: datetime | None = None
+    #: When a body last came, and not only word that nothing has changed.
+    read_at: datetime | None = None
+    #: Time between two polls, in seconds; None before the first.
+    every: float | None = None
+    #: Answers in a row that said nothing has changed, since the last body.
+    unverified: int = 0
+    #: It once said that nothing has changed when it had; asked without conditions since.
+    lies: bool = False
+    #: Polls in a row that failed.
+    failures: int = 0
+    #: Where the last body lies.
+    copy: Copy | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Article:
+    """An address that a feed, sitemap or list named."""
+
+    #: The address without what only tells who clicked; one article has one.
+    key: str
+    url: str
+    source_id: str
+    guid: str | None = None
+    found_in: str | None = None
+    #: Title, day, authors and so on, as they were said there; never the full text.
+    entry: Entry
+    status: Literal["waiting", "done", "gone", "refused"] = "waiting"
+    reason: str | None = None
+    found_at: datetime
+    #: Nights on which it was tried in vain.
+    tries: int = 0
+    etag: str | None = None
+    last_modified: str | None = None
+    #: The time of change that its feed or sitemap stated when it was fetched.
+    updated_at: datetime | None = None
+    fetched_at: datetime | None = None
+    #: Of the content, encodings undone: how a site sends it says nothing of a change.
+    body_sha256: str | None = None
+    #: Where the last body lies.
+    copy: Copy | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """What is known of all addresses with one scheme, host name and port."""
+
+    origin: str
+    #: When robots.txt was last asked for.
+    read_at: datetime | None = None
+    #: None where it could not be had.
+    robots_status: int | None = None
+    robots: bytes = b""
+    #: When tdmrep.json and ai.txt were last asked for.
+    policies_at: datetime | None = None
+    tdmrep: bytes = b""
+    ai_text: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """Until when a host wants to be left alone."""
+
+    host: str
+    until_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crawl:
+    """One crawl."""
+
+    id: str
+    date: date
+    started_at: datetime
+    #: None for one that is under way or was killed.
+    finished_at: datetime | None = None
+    #: When a run began to read what it brought, and that run, once it has.
+    reading_since: datetime | None = None
+    run_id: str | None = None
+
+    @property
+    def folder(self) -> str:
+        """Where it keeps its files, below the raw folder, and its table, below that of all."""
+        return f"crawl_date={self.date}/crawl={self.id}"
+
+
+Row = Feed | Article | Host | Pause | Crawl
+R = TypeVar("R", Feed, Article, Host, Pause, Crawl)
+
+_TABLE_OF: Final[Mapping[type[Row], str]] = {
+    Feed: "feeds",
+    Article: "articles",
+    Host: "hosts",
+    Pause: "pauses",
+    Crawl: "crawls",
+}
+
+
+class State:
+    """The file, open."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        """Use ``State.open``."""
+        self._connection = connection
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open the file, or make it.
+
+        Raises:
+            SetupError: If it is no such file, or one of another version.
+        """
+        connection = sqlite3.connect(path, isolation_level=None)
+        try:
+            _prepare(connection, path)
+        except sqlite3.DatabaseError as error:
+            connection.close()
+            message = f"{path} cannot be read as the memory of crawls ({error}); restore it from a copy, or move it away to begin anew"
+            raise SetupError(message) from error
+        except BaseException:
+            connection.close()
+            raise
+        return cls(connection)
+
+    def commit(self) -> None:
+        """Make lasting what was noted since the last time."""
+        self._connection.execute("COMMIT")
+        self._connection.execute("BEGIN")
+
+    def close(self) -> None:
+        """Forget what was not committed."""
+        self._connection.close()
+
+    def save(self, row: Row) -> None:
+        """Note a feed, article, host or crawl as it is now."""
+        values = {name: _stored(value) for name, value in _flat(row).items()}
+        names, marks = ", ".join(values), ", ".join("?" * len(values))
+        sql = f"INSERT OR REPLACE INTO {_TABLE_OF[type(row)]} ({names}) VALUES ({marks})"  # noqa: S608  our own names
+        self._connection.execute(sql, tuple(values.values()))
+
+    def feed(self, url: str) -> Feed | None:
+        """Give what is known of a feed, sitemap or list."""
+        return next(self._rows(Feed, "url = ?", url), None)
+
+    def feeds_of(self, source_id: str) -> tuple[Feed, ...]:
+        """Give all that were ever read for a source."""
+        return tuple(self._rows(Feed, "source_id = ? ORDER BY url", source_id))
+
+    def article(self, key: str) -> Article | None:
+        """Give what is known of an article."""
+        return next(self._rows(Article, "key = ?", key), None)
+
+    def article_by_guid(self, found_in: str, guid: str) -> Article | None:
+        """Give the article that one feed calls so, whatever address it had when it was found."""
+        return next(self._rows(Article, "found_in = ? AND guid = ? ORDER BY found_at", found_in, guid), None)
+
+    def waiting(self, source_id: str) -> tuple[Article, ...]:
+        """Give the articles of a source that are still to be fetched, in the order they were found."""
+        return tuple(self._rows(Article, "source_id = ? AND status = 'waiting' ORDER BY found_at, key", source_id))
+
+    def host(self, origin: str) -> Host:
+        """Give what is known of a host, be it nothing."""
+        return next(self._rows(Host, "origin = ?", origin), Host(origin=origin))
+
+    def pause(self, host: str) -> Pause | None:
+        """Give until when a host wants to be left alone."""
+        return next(self._rows(Pause, "host = ?", host), None)
+
+    def crawls(self) -> tuple[Crawl, ...]:
+        """Give every crawl, in order."""
+        return tuple(self._rows(Crawl, "1 ORDER BY id"))
+
+    def begin(self, at: datetime) -> Crawl:
+        """Note a new crawl, called after its day and its number on that day, such as ``20260131-002``."""
+        day = at.date()
+        before = sum(crawl.date == day for crawl in self.crawls())
+        crawl = Crawl(id=f"{day:%Y%m%d}-{before + 1:03}", date=day, started_at=at)
+        self.save(crawl)
+        return crawl
+
+    def finish(self, crawl: Crawl, at: datetime) -> None:
+        """Note that a crawl has ended and its rows are in its table."""
+        self.save(replace(crawl, finished_at=at))
+        self._connection.execute("DELETE FROM fetches WHERE crawl_id = ?", (crawl.id,))
+
+    def note_reading(self, crawl: Crawl, run_id: str | None) -> None:
+        """Note that a run begins to read what a crawl brought, or, with its id, that it has."""
+        since = crawl.reading_since or datetime.now(UTC)
+        self.save(replace(crawl, reading_since=since, run_id=run_id))
+
+    def add_fetch(self, row: Mapping[str, Any]) -> None:
+        """Note one row of the table ``fetches``; see ``schemas.fetch``."""
+        text = json.dumps(
+            {name: _stored(value) for name, value in row.items() if value is not None}, ensure_ascii=False
+        )
+        self._connection.execute("INSERT INTO fetches VALUES (?, ?)", (row["crawl_id"], text))
+
+    def fetches(self, crawl: Crawl) -> Iterator[dict[str, Any]]:
+        """Give the rows of one crawl, in the order they came."""
+        found = self._connection.execute("SELECT row FROM fetches WHERE crawl_id = ? ORDER BY rowid", (crawl.id,))
+        for (text,) in found:
+            row = json.loads(text)
+            yield row | {"requested_at": datetime.fromisoformat(row["requested_at"]), "crawl_date": crawl.date}
+
+    def _rows(self, kind: type[R], condition: str, *values: str) -> Iterator[R]:
+        names = [item.name for item in fields(kind)]
+        sql = f"SELECT {', '.join(names)} FROM {_TABLE_OF[kind]} WHERE {condition}"  # noqa: S608  our own names
+        for row in self._connection.execute(sql, values):
+            yield kind(**{name: _read(kind, name, value) for name, value in zip(names, row, strict=True)})
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    # A killed process leaves a journal that the next one works through by itself.
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version == 0:
+        connection.executescript(f"BEGIN;{_TABLES}PRAGMA user_version = {_VERSION};COMMIT;")
+    elif version != _VERSION:
+        message = f"{path} is the memory of another version of babelwire ({version}, not {_VERSION}); move it away to begin anew"
+        raise SetupError(message)
+    connection.execute("BEGIN")
+
+
+def _flat(row: Row) -> dict[str, Any]:
+    return {item.name: getattr(row, item.name) for item in fields(row)}
+
+
+def _stored(value: object) -> Any:  # noqa: ANN401
+    """Give a value as SQLite and JSON hold it."""
+    if isinstance(value, datetime):
+        # One form for all, so that they sort as text; microseconds as Parquet has them.
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, Copy):
+        return json.dumps({"kept": asdict(value.kept), "url": value.url, "at": _stored(value.at)})
+    if isinstance(value, Entry):
+        said = {name: _stored(one) for name, one in asdict(value).items() if one not in (None, ()) and name != "body"}
+        return json.dumps(said, ensure_ascii=False)
+    return value
+
+
+def _read(kind: type[Row], name: str, value: Any) -> Any:  # noqa: ANN401
+    if value is None:
+        return None
+    if name == "entry":
+        said = json.loads(value)
+        for key in ("published_at", "updated_at"):
+            said[key] = datetime.fromisoformat(said[key]) if said.get(key) else None
+        return Entry(**said | {key: tuple(said.get(key, ())) for key in ("authors", "tags")})
+    if name == "copy":
+        said = json.loads(value)
+        return Copy(kept=Kept(**said["kept"]), url=said["url"], at=datetime.fromisoformat(said["at"]))
+    if name == "date":
+        return date.fromisoformat(value)
+    if name.endswith(("_at", "_since")):
+        return datetime.fromisoformat(value)
+    return bool(value) if kind is Feed and name == "lies" else value
