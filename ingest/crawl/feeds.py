@@ -1,0 +1,330 @@
+"""RSS, RDF, Atom and JSON Feed: bytes in, what they name out.
+
+    bytes -> wellformed -> feedparser -> Entry        (jsonfeed.py for JSON)
+
+feedparser is given sound XML as a stream, never an address or a string, which it would fetch or open. So only its
+strict reader runs: the other one, for broken feeds, takes the square of their length and worse. Its sanitizing and its
+resolving of addresses are off: the body stays as it was sent.
+"""
+
+import html
+import io
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import feedparser
+from lxml import html as lxml_html
+from lxml.etree import LxmlError
+
+from ingest.crawl.dated import when
+from ingest.crawl.entry import Entry, Reading, ReadingKind
+from ingest.crawl.jsonfeed import read_json_feed
+from ingest.crawl.links import feeds_of
+from ingest.crawl.plain import plain, text_length
+from ingest.crawl.weblink import absolute, elsewhere
+from ingest.crawl.wellformed import MAX_TOLD, fault_of, find_root, rebuilt, text_of, tidy
+
+#: More items are no feed of news; reading on would take seconds for each further ten thousand.
+MAX_ITEMS = 20_000
+
+#: A description of so many characters that does not break off is the whole story.
+_LONG_TEXT = 1_000
+
+_MAX_TAGS = 100
+_MAX_AUTHORS = 50
+#: Longest wait that a feed may ask for, in seconds: thirty days.
+_MAX_EVERY = 30 * 86_400
+_PERIODS = {"hourly": 3_600, "daily": 86_400, "weekly": 604_800, "monthly": 2_592_000, "yearly": 31_536_000}
+
+#: What a text ends in when it is cut.
+_CUT = re.compile(
+    r"(?:\[?(?:…|\.\.\.|&hellip;|&#8230;|&#x2026;)\]?)\s{0,20}(?:</?[a-z][^<>]{0,500}>\s{0,20}){0,9}$", re.IGNORECASE
+)
+
+_SAID_AGAIN = re.compile(r"(</?itunes:)(?:summary|subtitle)\b", re.IGNORECASE)
+_PERMALINK = re.compile(r"isPermaLink\s{0,9}=\s{0,9}[\"']true[\"']", re.IGNORECASE)
+#: Elements that hold the name of a person, and what hides elements from sight.
+_PERSON = re.compile(
+    r"<!\[CDATA\[|<((?:[A-Za-z_][\w.-]{0,40}:)?(?:author|creator|managingEditor|webMaster))(?:\s[^<>]*)?>",
+    re.IGNORECASE,
+)
+_MAX_PERSON = 2_000
+_MAIL = re.compile(r"(?:mailto:)?[^\s@()<>\[\]\":;,]{1,64}@[^\s@()<>\[\]\":;,]{1,255}")
+
+
+def read_feed(content: bytes, *, url: str, charset: str | None = None) -> Reading:
+    """Read a feed of any kind, as far as it can be read. Never fails: what is wrong stands in ``faults``.
+
+    Args:
+        content: The response's body, content encodings (gzip) undone. The first 64 MiB and 20,000 items are read.
+        url: Where it was fetched; relative addresses are joined to ``xml:base``, else in RSS to the channel's own link,
+            else to this.
+        charset: As the HTTP header has it.
+
+    Of an item: the address is that before a feed service's (``feedburner:origLink``), else the first ``link`` that is
+    an alternate, else the ``guid`` unless it says that it is none. ``published`` of Atom is not filled from ``updated``.
+    ``published_at`` is None where the date cannot be read or is before 1990; dates to come are given as they are, for
+    here nobody looks at a clock. ``body`` is ``content:encoded``, Atom's ``content`` or ``yandex:full-text`` unless it
+    ends in "…" or says no more than a description beside it; a description alone counts from 1,000 characters on.
+    An HTML page in a feed's place gives kind "page" and the feeds that it names.
+    """
+    text, faults = text_of(content, charset)
+    if text.lstrip()[:1] in {"{", "["}:
+        reading = read_json_feed(text, url=url, most=MAX_ITEMS)
+        return replace(reading, faults=(*faults, *reading.faults))
+    found = find_root(text, ("rss", "feed", "rdf", "channel"))
+    faults += found.faults
+    if found.root == "html":
+        feeds = feeds_of(text, url)
+        hint = f"; feeds that it names: {len(feeds)}" if feeds else ""
+        return Reading(kind="page", feeds=feeds, faults=(*faults, f"an HTML page, not a feed{hint}"))
+    if found.root is None:
+        said = () if faults else ("neither RSS, Atom, RDF nor JSON Feed in it",)
+        return Reading(kind="rss", faults=(*faults, *said))
+    tidied, more = tidy(found)
+    faults += more
+    tidied, more = _bounded(tidied)
+    faults += more
+    if fault := fault_of(tidied):
+        tidied, more = rebuilt(tidied, ("item", "entry"))
+        faults += (fault, *more)
+    parsed, more = _parsed(tidied)
+    return _reading(parsed, url, (*faults, *more))
+
+
+def _bounded(text: str) -> tuple[str, tuple[str, ...]]:
+    """Cut the text behind the last item that is read."""
+    ends = re.finditer(r"</(?:[A-Za-z_][\w.-]{0,40}:)?(?:item|entry)>", text, re.IGNORECASE)
+    for number, end in enumerate(ends, 1):
+        if number == MAX_ITEMS:
+            rest = re.search(r"<(?:[A-Za-z_][\w.-]{0,40}:)?(?:item|entry)[\s>]", text[end.end() :], re.IGNORECASE)
+            if rest:
+                return text[: end.end()], (f"more than {MAX_ITEMS:,} items: the others are not read",)
+    return text, ()
+
+
+def _parsed(text: str) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Have feedparser read sound XML; empty where it fails."""
+    text = _PERMALINK.sub('isPermaLink="true"', _with_names(text))
+    # feedparser takes what stands beside a description for the whole text.
+    text = _SAID_AGAIN.sub(r"\1said-again", text)
+    # The line end matters: feedparser looks for the encoding in the first line, with the square of its length.
+    stream = io.BytesIO(b"<?xml version='1.0' encoding='utf-8'?>\n" + text.encode("utf-8", "replace"))
+    try:
+        parsed = feedparser.parse(stream, sanitize_html=False, resolve_relative_uris=False)
+    except Exception as error:  # noqa: BLE001  handlers of elements in odd places raise whatever Python does
+        return {}, (f"feedparser cannot read it: {type(error).__name__}: {error}"[:200],)
+    return parsed, ()
+
+
+def _with_names(text: str) -> str:
+    """Leave only the name in elements that hold a person's: "desk@news.example (Name)", "Name <desk@news.example>".
+
+    Before feedparser sees them: it cuts addresses of mail in the wrong place where the top-level domain has more than
+    four letters, and needs the square of the length of a long name.
+    """
+    pieces, at = [], 0
+    while person := _PERSON.search(text, at):
+        if person[1] is None:
+            end = text.find("]]>", person.end())
+            end = end + 3 if end >= 0 else len(text)
+            pieces.append(text[at:end])
+            at = end
+            continue
+        pieces.append(text[at : person.end()])
+        at = person.end()
+        if person[0].endswith("/>"):
+            continue
+        end = text.find(f"</{person[1]}", at)
+        inside = text[at:end] if end >= 0 else text[at:]
+        if len(inside) > _MAX_PERSON:
+            inside = ""
+        elif "<![CDATA[" in inside or "<" not in inside:
+            bare = inside.strip()
+            if bare.startswith("<![CDATA[") and bare.endswith("]]>"):
+                bare = html.escape(bare[9:-3], quote=False)
+            inside = _name(bare) if "@" in bare else bare
+        pieces.append(inside)
+        at = end if end >= 0 else len(text)
+    return "".join((*pieces, text[at:]))
+
+
+def _name(person: str) -> str:
+    left = _MAIL.sub(" ", person.replace("&lt;", "<").replace("&gt;", ">"))
+    for sign in '()<>[]"':
+        left = left.replace(sign, " ")
+    return " ".join(left.split())
+
+
+def _reading(parsed: dict[str, Any], url: str, faults: tuple[str, ...]) -> Reading:
+    # ``dict.get``, for feedparser's own says "updated" where a feed says only "published".
+    version: str = dict.get(parsed, "version") or ""
+    kind: ReadingKind = "atom" if version.startswith("atom") else "rdf" if version in {"rss090", "rss10"} else "rss"
+    channel = dict.get(parsed, "feed") or {}
+    site = next((found for link in _links(channel) if (found := absolute(url, link))), None)
+    base = url if kind == "atom" or site is None else site
+    language = plain(dict.get(channel, "language"))
+    items = dict.get(parsed, "entries") or ()
+    entries, more = _entries(items, kind=kind, base=base, language=language)
+    return Reading(
+        kind=kind,
+        entries=entries,
+        title=_title(channel, kind),
+        language=language,
+        every=_every(channel),
+        moved_to=elsewhere(
+            url,
+            (
+                _text(channel, "newlocation"),
+                _text(channel, "itunes_new-feed-url"),
+                *(link for link in _hrefs(channel, "self")),
+            ),
+        ),
+        faults=(*faults, *more),
+    )
+
+
+def _entries(
+    items: Iterable[dict[str, Any]], *, kind: ReadingKind, base: str, language: str | None
+) -> tuple[tuple[Entry, ...], tuple[str, ...]]:
+    entries: dict[str, Entry] = {}
+    faults: list[str] = []
+    linkless = repeated = 0
+    for number, item in enumerate(items, 1):
+        address = _address(item, base)
+        if address is None:
+            linkless += 1
+            if linkless <= MAX_TOLD:
+                faults.append(f"item {number} has no link")
+            continue
+        if address in entries:
+            repeated += 1
+            continue
+        entries[address] = _entry(item, address, kind=kind, base=base, language=language)
+    if linkless > MAX_TOLD:
+        faults.append(f"items without a link: {linkless}")
+    if repeated:
+        faults.append(f"items that repeat an address (the first of each is kept): {repeated}")
+    return tuple(entries.values()), tuple(faults)
+
+
+def _entry(item: dict[str, Any], address: str, *, kind: ReadingKind, base: str, language: str | None) -> Entry:
+    published, changed = dict.get(item, "published"), dict.get(item, "updated")
+    if kind != "atom" and not published:
+        # feedparser takes dc:date for a date of change; in RDF, and RSS without pubDate, it is the date.
+        published, changed = changed, None
+    published = published or dict.get(item, "created")
+    own = plain(dict.get(item, "language")) or plain(dict.get(dict.get(item, "title_detail") or {}, "language"))
+    languages = tuple(tag for tag in (own, language) if tag)
+    guid = plain(dict.get(item, "id"))
+    return Entry(
+        url=address,
+        guid=guid if guid != address else None,
+        title=_title(item, kind),
+        published=" ".join(published.split())[:200] if published and published.strip() else None,
+        published_at=when(published, languages),
+        updated_at=when(changed, languages),
+        authors=_authors(item),
+        tags=_tags(item),
+        language=own or language,
+        body=_body(item, base),
+    )
+
+
+def _hrefs(item: dict[str, Any], rel: str) -> list[str]:
+    links = dict.get(item, "links") or ()
+    return [href for link in links if dict.get(link, "rel") == rel and (href := dict.get(link, "href"))]
+
+
+def _links(item: dict[str, Any]) -> Iterator[str]:
+    """Give the addresses of an item or a channel, likeliest first: whole ones before those joined to something."""
+    alternates = [link for link in dict.get(item, "links") or () if dict.get(link, "rel") == "alternate"]
+    pages = [link for link in alternates if "html" in (dict.get(link, "type") or "html")]
+    hrefs = [href for link in (*pages, *alternates) if (href := _text(link, "href"))]
+    yield from (href for href in hrefs if href.strip().lower().startswith(("http://", "https://")))
+    # Not "link", where feedparser puts a guid that is none.
+    yield from hrefs
+
+
+def _address(item: dict[str, Any], base: str) -> str | None:
+    # What a feed service put in the link's place counts its readers.
+    for service in ("feedburner_origlink", "pheedo_origlink"):
+        if address := absolute(None, _text(item, service)):
+            return address
+    for link in _links(item):
+        if address := absolute(base, link):
+            return address
+    guid = dict.get(item, "id") or ""
+    says_no = dict.get(item, "guidislink") is False and "link" not in item.keys()  # noqa: SIM118  feedparser's "in" guesses
+    if says_no or not guid.lower().startswith(("http://", "https://", "/")):
+        return None
+    return absolute(base, guid)
+
+
+def _text(item: dict[str, Any], key: str) -> str | None:
+    value = dict.get(item, key)
+    return value if isinstance(value, str) and value.strip() else None
+
+
+def _title(item: dict[str, Any], kind: ReadingKind) -> str | None:
+    detail = dict.get(item, "title_detail") or {}
+    return plain(_text(item, "title"), markup=kind != "atom" or dict.get(detail, "type") != "text/plain")
+
+
+def _authors(item: dict[str, Any]) -> tuple[str, ...]:
+    people = [dict.get(person, "name") for person in dict.get(item, "authors") or ()]
+    names = [name for person in people if isinstance(person, str) and (name := plain(person)) and "@" not in name]
+    return tuple(dict.fromkeys(names))[:_MAX_AUTHORS]
+
+
+def _tags(item: dict[str, Any]) -> tuple[str, ...]:
+    tags = (plain(dict.get(tag, "label") or dict.get(tag, "term")) for tag in dict.get(item, "tags") or ())
+    return tuple(dict.fromkeys(tag for tag in tags if tag))[:_MAX_TAGS]
+
+
+def _body(item: dict[str, Any], base: str) -> str | None:
+    """Give the whole text, if the feed carries it; see ``read_feed`` for how that is told."""
+    contents = [
+        (dict.get(part, "value") or "", dict.get(part, "base"))
+        for part in dict.get(item, "content") or ()
+        if not dict.get(part, "src") and (dict.get(part, "type") or "").startswith(("text/", "application/xhtml"))
+    ]
+    contents += [(text, None) for key in ("yandex_full-text", "turbo_content") if (text := _text(item, key))]
+    body, own = max(contents, key=lambda content: len(content[0]), default=("", None))
+    length = text_length(body)
+    # feedparser copies the content into the summary where there is none; then there is no "summary_detail".
+    summary = _text(item, "summary") if "summary_detail" in item.keys() else None  # noqa: SIM118
+    shown = text_length(summary) if summary else 0
+    if summary and shown >= length:
+        body, length = (summary, shown) if shown >= _LONG_TEXT else ("", 0)
+    if not length or _CUT.search(body[-2_000:].rstrip()):
+        return None
+    return _with_links(body, absolute(base, own) or base) if own else body
+
+
+def _with_links(body: str, base: str) -> str:
+    """Make the addresses in a body whole where the feed says by ``xml:base`` what they are relative to."""
+    try:
+        tree = lxml_html.fragment_fromstring(body, create_parent="div")
+        tree.make_links_absolute(base, handle_failures="ignore")
+        whole: str = lxml_html.tostring(tree, encoding="unicode")
+    except (LxmlError, ValueError, UnicodeError):
+        return body
+    return whole.removeprefix("<div>").removesuffix("</div>")
+
+
+def _every(channel: dict[str, Any]) -> int | None:
+    """Read RSS ttl (minutes), else the syndication module (RSS 1.0: a period, and how often within it)."""
+    ttl = _number(_text(channel, "ttl"))
+    seconds = ttl * 60 if ttl else None
+    period = _PERIODS.get((_text(channel, "sy_updateperiod") or "").strip().lower())
+    if seconds is None and period:
+        seconds = period // max(1, _number(_text(channel, "sy_updatefrequency")) or 1)
+    return min(seconds, _MAX_EVERY) if seconds else None
+
+
+def _number(text: str | None) -> int | None:
+    text = (text or "").strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else None  # noqa: PLR2004
