@@ -90,8 +90,9 @@ def to_block(about: About) -> bytes:
     lines = [(_PREFIX + name, getattr(about, attribute)) for name, attribute in _SINGLE.items()]
     for name, attribute in _LISTS.items():
         lines += [(_PREFIX + name, value) for value in getattr(about, attribute)[:_MOST_VALUES]]
-    lines.append(("via", about.via or about.found_in))
-    written = ((name, one_line(value)[:_LONGEST_VALUE].rstrip()) for name, value in lines if value)
+    written = [(name, one_line(value)[:_LONGEST_VALUE].rstrip()) for name, value in lines if value]
+    known = {name: value for name, value in written if value}
+    written.append(("via", known.get(f"{_PREFIX}redirected-from") or known.get(f"{_PREFIX}found-in", "")))
     # Half of a surrogate pair, as broken JSON has them, has no form in UTF-8.
     return "".join(f"{name}: {value}\r\n" for name, value in written if value).encode("utf-8", "replace")
 

@@ -64,7 +64,7 @@ def sniff(head: Head) -> bool:
         # What is left of a first record may look like a page; a page has no headers of the records behind it.
         return media_of(head.data) != "html" or b"\r\nWARC/1." in head.data
     if head.packing == "gz" and not head.data:
-        return _next_start(io.BytesIO(head.stored), 1, packed=True) is not None
+        return next_start(io.BytesIO(head.stored), 1, packed=True) is not None
     return False
 
 
@@ -168,7 +168,7 @@ def _walk(file: BinaryIO, limits: Limits, start: int) -> Iterator[_Found]:
                 at = file.tell()
                 packed = is_member if packed is None else packed
         except SourceError as error:
-            following = _next_start(file, at + 1, packed=packed)
+            following = next_start(file, at + 1, packed=packed)
             end = size if following is None else following
             # What runs into the end of the file is cut off only if nothing sound comes later.
             reason = error.reason
@@ -224,7 +224,7 @@ def _plain(file: BinaryIO, at: int, limits: Limits) -> Iterator[_Found]:
     if not is_sound:
         # Either this Content-Length is wrong or the next record's start is. The former, if
         # another record begins inside of what this one claims.
-        inside = _next_start(file, at + 1, packed=False)
+        inside = next_start(file, at + 1, packed=False)
         if not behind.startswith((b"\r\n\r\n", b"\n\n")) or (inside is not None and inside < end):
             what = f"the record's length of {header.length} bytes does not lead to another record"
             raise SourceError(reason="damaged", detail=what)
@@ -320,7 +320,7 @@ def _behind_padding(file: BinaryIO, at: int) -> int:
     return at
 
 
-def _next_start(file: BinaryIO, start: int, *, packed: bool | None) -> int | None:
+def next_start(file: BinaryIO, start: int, *, packed: bool | None) -> int | None:
     """Find the next place where a record begins, packed, plain or either; None if there is none.
 
     A gzip member counts when it unpacks to the start of a record, so that the three bytes that
