@@ -104,13 +104,13 @@ def from_block(block: bytes) -> About | None:
     values: dict[str, list[str]] = {}
     for line in block.decode("utf-8", "replace").split("\n"):
         name, _, value = line.partition(":")
-        if name.startswith(_PREFIX) and (value := value.strip()):
+        if name.startswith(_PREFIX) and (value := value.strip()[:_LONGEST_VALUE]):
             values.setdefault(name.removeprefix(_PREFIX), []).append(value)
     kind = values["kind"][0] if "kind" in values else None
     if kind not in get_args(Kind) or "source" not in values:
         return None
     single = {attribute: values[name][0] for name, attribute in _SINGLE.items() if name in values}
-    lists = {attribute: tuple(values.get(name, ())) for name, attribute in _LISTS.items()}
+    lists = {attribute: tuple(values.get(name, ())[:_MOST_VALUES]) for name, attribute in _LISTS.items()}
     return About(
         kind=cast("Kind", kind),
         source_id=single["source_id"],
