@@ -166,7 +166,14 @@ def _head(explanation: Explanation) -> Iterator[tuple[str, str]]:
     )
     yield from ((name, _value(value)) for name, value in known if value is not None)
     if raw and raw.discovered:
-        said = (("title", raw.discovered.title), ("published", raw.discovered.published), ("feed", raw.discovered.feed))
+        found = raw.discovered
+        said = (
+            ("title", found.title),
+            ("published", found.published),
+            ("authors", ", ".join(found.authors)),
+            ("tags", ", ".join(found.tags)),
+            ("feed", found.feed),
+        )
         yield "known before", "; ".join(f"{name}: {value}" for name, value in said if value)
     if decoded := explanation.decoded:
         yield "read as", f"{decoded.media}, {len(raw.content) if raw else 0:,} bytes"

@@ -248,12 +248,14 @@ def _tags(page: Page) -> tuple[str, ...]:
     sites = site_names(page)
     found: dict[str, str] = {}
     # One origin only: the same tags come in three spellings otherwise.
-    for fields in (("tag",), ("tags",)):
-        origins = dict.fromkeys(claim.origin for claim in page.claims if claim.field in fields)
+    own = [claim for claim in page.claims if not claim.is_given]
+    given = [claim for claim in page.claims if claim.is_given]
+    for field, claims in (("tag", own), ("tags", own), ("tag", given)):
+        origins = dict.fromkeys(claim.origin for claim in claims if claim.field == field)
         for origin in origins:
-            for claim in page.claims:
-                if claim.field in fields and claim.origin == origin:
-                    for tag in _TAG_SEPARATOR.split(claim.value) if claim.field == "tags" else (claim.value,):
+            for claim in claims:
+                if claim.field == field and claim.origin == origin:
+                    for tag in _TAG_SEPARATOR.split(claim.value) if field == "tags" else (claim.value,):
                         name = tag.strip(" #")
                         if name and len(name) <= _TAG_CHARS and key(name) not in sites:
                             found.setdefault(key(name), name)

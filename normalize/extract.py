@@ -15,7 +15,7 @@ from normalize.main_text import find_paragraphs, story_paragraphs
 from normalize.options import DocumentOptions
 from normalize.segments import Segment, drop_unseen, parse
 from normalize.site_rules import Ruled, apply_rules
-from schemas.document import Block, Claim, Decoded, KeptRole, Page
+from schemas.document import Block, Claim, Decoded, Discovered, KeptRole, Page
 from schemas.errors import DocumentError
 
 _SENTENCE_END = re.compile(r"[.!?…。！？؟।۔։။።:;,]['\"”’»)\]]*$")
@@ -57,14 +57,18 @@ def extract(decoded: Decoded, options: DocumentOptions) -> Page:
 def _with_given(page: Page) -> Page:
     """Put what a feed, row or header said of the document beside the page's own claims."""
     raw = page.decoded.raw
+    found = raw.discovered or Discovered()
+    origin = "feed" if found.feed else "given"
     given = []
-    if raw.discovered and raw.discovered.title:
-        given.append(Claim(field="title", value=raw.discovered.title, origin="given", rule="title"))
-    if raw.discovered and raw.discovered.published:
-        given.append(Claim(field="published", value=raw.discovered.published, origin="given", rule="published"))
+    if found.title:
+        given.append(Claim(field="title", value=found.title, origin=origin, rule="title"))
+    if found.published:
+        given.append(Claim(field="published", value=found.published, origin=origin, rule="published"))
     if raw.publisher:
         given.append(Claim(field="publisher", value=raw.publisher, origin="catalogue", rule="name"))
-    late = []
+    # Feeds name whoever filed a story, and their own sections: what the page says is better.
+    late = [Claim(field="author", value=name, origin=origin, rule="author") for name in found.authors]
+    late += [Claim(field="tag", value=name, origin=origin, rule="tag") for name in found.tags]
     if language := raw.header("content-language"):
         late.append(Claim(field="lang", value=language, origin="http", rule="content-language"))
     if raw.language_prior:

@@ -38,7 +38,7 @@ _TELLING_LETTERS = 4
 _BULK = 0.6
 
 #: Trust between claims that cannot be compared (a rule for the site first, of the page's own h1 first: it is the one that readers see).
-_ORDER = ("site", "given", "block", "h1", "json-ld", "microdata", "meta", "title-tag")
+_ORDER = ("site", "given", "feed", "block", "h1", "json-ld", "microdata", "meta", "title-tag")
 
 
 def choose_title(page: Page) -> Claim | None:
@@ -55,7 +55,7 @@ def choose_title(page: Page) -> Claim | None:
     hosts = _hosts(page)
     blocks = [claim for claim in claims if claim.origin == "block"]
     for claim in claims:
-        if claim.origin in {"site", "given"} or (claim.origin == "block" and page.decoded.media == "text"):
+        if claim.origin == "site" or claim.is_given or (claim.origin == "block" and page.decoded.media == "text"):
             return claim
     others = [claim for claim in claims if claim.origin not in {"h1", "block"}]
     logos = {key(claim.value) for claim in claims if claim.origin == "h1" and _is_tail(claim.value, others)}

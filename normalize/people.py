@@ -95,6 +95,8 @@ def _lists(page: Page) -> Iterator[list[tuple[Claim, list[str]]]]:
                 if claim.origin == origin and claim.rule == rule and not claim.value.startswith(("http", "/"))
             ]
     yield from _lines(page, claims)
+    for rule in dict.fromkeys(claim.rule for claim in claims if claim.is_given):
+        yield [(claim, _split(claim.value, rule)) for claim in claims if claim.is_given and claim.rule == rule]
 
 
 def _split(value: str, rule: str) -> list[str]:

@@ -60,6 +60,9 @@ class Discovered:
     title: str | None = None
     #: As written there; the dates step reads it.
     published: str | None = None
+    #: As written there; neither is published in ``discovered``.
+    authors: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +156,11 @@ class Claim:
     origin: str
     #: The key there: "datePublished", "og:title", "lexicon:de:date", ...
     rule: str
+
+    @property
+    def is_given(self) -> bool:
+        """Was this said beside the document, in a row or feed, and not in it?"""
+        return self.origin in {"given", "feed"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -183,16 +183,17 @@ class RawStore:
             "WARC-Refers-To": earlier.record_id,
             "WARC-Refers-To-Target-URI": _address(earlier_url),
             "WARC-Refers-To-Date": _written(earlier_at),
+            # Of either profile the payload is the one that lies there.
+            "WARC-Payload-Digest": _labelled(bytes.fromhex(earlier.payload_sha256)),
         }
         if exchange.status == _NOT_MODIFIED:
             fields["WARC-Profile"] = f"{_PROFILE}server-not-modified"
         else:
-            sha256 = hashlib.sha256(exchange.body)
-            if sha256.hexdigest() != earlier.payload_sha256:
-                message = f"{exchange.url} was answered with {sha256.hexdigest()}, not {earlier.payload_sha256} again"
+            sha256 = hashlib.sha256(exchange.body).hexdigest()
+            if sha256 != earlier.payload_sha256:
+                message = f"{exchange.url} was answered with {sha256}, not with {earlier.payload_sha256} again"
                 raise ValueError(message)
             fields["WARC-Profile"] = f"{_PROFILE}identical-payload-digest"
-            fields["WARC-Payload-Digest"] = _labelled(sha256.digest())
             fields["WARC-Truncated"] = "length"
         return self._write(exchange, "revisit", fields, b"", earlier.payload_sha256)
 

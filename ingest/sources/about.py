@@ -90,8 +90,9 @@ def to_block(about: About) -> bytes:
     lines = [(_PREFIX + name, getattr(about, attribute)) for name, attribute in _SINGLE.items()]
     for name, attribute in _LISTS.items():
         lines += [(_PREFIX + name, value) for value in getattr(about, attribute)[:_MOST_VALUES]]
-    lines.append(("via", about.via or about.found_in))
-    written = ((name, one_line(value)[:_LONGEST_VALUE].rstrip()) for name, value in lines if value)
+    written = [(name, one_line(value)[:_LONGEST_VALUE].rstrip()) for name, value in lines if value]
+    known = {name: value for name, value in written if value}
+    written.append(("via", known.get(f"{_PREFIX}redirected-from") or known.get(f"{_PREFIX}found-in", "")))
     # Half of a surrogate pair, as broken JSON has them, has no form in UTF-8.
     return "".join(f"{name}: {value}\r\n" for name, value in written if value).encode("utf-8", "replace")
 
@@ -103,13 +104,13 @@ def from_block(block: bytes) -> About | None:
     values: dict[str, list[str]] = {}
     for line in block.decode("utf-8", "replace").split("\n"):
         name, _, value = line.partition(":")
-        if name.startswith(_PREFIX) and (value := value.strip()):
+        if name.startswith(_PREFIX) and (value := value.strip()[:_LONGEST_VALUE]):
             values.setdefault(name.removeprefix(_PREFIX), []).append(value)
     kind = values["kind"][0] if "kind" in values else None
     if kind not in get_args(Kind) or "source" not in values:
         return None
     single = {attribute: values[name][0] for name, attribute in _SINGLE.items() if name in values}
-    lists = {attribute: tuple(values.get(name, ())) for name, attribute in _LISTS.items()}
+    lists = {attribute: tuple(values.get(name, ())[:_MOST_VALUES]) for name, attribute in _LISTS.items()}
     return About(
         kind=cast("Kind", kind),
         source_id=single["source_id"],

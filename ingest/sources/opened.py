@@ -6,11 +6,12 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, TypedDict, Unpack
+from typing import BinaryIO, Self, TypedDict, Unpack
 
+from ingest.sources.about import About
 from ingest.sources.edge import foreign_errors_renamed
 from ingest.sources.inputs import Input
 from ingest.sources.limits import Limits
@@ -54,6 +55,17 @@ class Opened:
     head: Head
     #: Where the same bytes lie on disk; None for what came through a pipe.
     path: Path | None
+
+    def as_found(self, about: About) -> Self:
+        """Give the same input for one document, with what a crawl noted of it where the catalogue says nothing."""
+        said = self.source
+        source = replace(
+            said,
+            source_id=said.source_id or about.source_id,
+            publisher=said.publisher or about.publisher,
+            language_prior=said.language_prior or about.language,
+        )
+        return replace(self, source=source)
 
     def content(self, limits: Limits) -> BinaryIO:
         """Give the content from its start, with compression of the whole file undone."""

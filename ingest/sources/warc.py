@@ -9,12 +9,13 @@ of a document gives its record, and nothing else.
 import io
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import BinaryIO, Literal
 
 from fastwarc.warc import HeaderMap
 
+from ingest.sources.about import FIELDS_TYPE, LONGEST_BLOCK, About, from_block
 from ingest.sources.edge import foreign_errors_renamed
 from ingest.sources.http import LONGEST_HEAD, Response, parse_response, payload
 from ingest.sources.instants import instant
@@ -22,7 +23,7 @@ from ingest.sources.limits import Limits
 from ingest.sources.look import Head, media_of, seen
 from ingest.sources.opened import Opened, Where
 from ingest.sources.unpack import PACKINGS, gzip_member, unpacked
-from schemas.document import RawDocument, Rejected
+from schemas.document import Discovered, RawDocument, Rejected
 from schemas.errors import SourceError
 
 _GZIP = b"\x1f\x8b\x08"
@@ -64,15 +65,17 @@ def sniff(head: Head) -> bool:
         # What is left of a first record may look like a page; a page has no headers of the records behind it.
         return media_of(head.data) != "html" or b"\r\nWARC/1." in head.data
     if head.packing == "gz" and not head.data:
-        return _next_start(io.BytesIO(head.stored), 1, packed=True) is not None
+        return next_start(io.BytesIO(head.stored), 1, packed=True) is not None
     return False
 
 
 def read(opened: Opened, limits: Limits) -> Iterator[RawDocument | Rejected]:
     """Give the responses and resources of the file, in their order.
 
-    Other records (requests, metadata, warcinfo, conversions) are no documents. Where the file is
-    damaged, one rejection says from where to where, and reading goes on at the next record.
+    Other records (requests, metadata, warcinfo, conversions) are no documents. A metadata record in
+    which our own crawl says how a record behind it was found gives that document its source, and
+    what the crawl fetched only on its way (feeds, robots.txt, redirects) is passed over. Where the
+    file is damaged, one rejection says from where to where, and reading goes on at the next record.
 
     Raises:
         SourceError: If a compression around the whole file is broken; what is in front of the
@@ -82,9 +85,7 @@ def read(opened: Opened, limits: Limits) -> Iterator[RawDocument | Rejected]:
     if opened.head.packing in {"bz2", "xz", "zst"}:
         opened.file.seek(0)
         stream = unpacked(PACKINGS[opened.head.packing], opened.file, limits)
-        while record := _read_record(stream, limits):
-            yield from _outcome(opened, record, {}, limits)
-            _to_next(stream)
+        yield from _outcomes(opened, _one_by_one(stream, limits), limits)
         return
     yield from read_file(opened, opened.file, limits)
 
@@ -114,14 +115,7 @@ def read_file(
         start: Where in it a record begins, or damage behind one: the first to be given.
 
     """
-    for found in _walk(file, limits, start):
-        where: Where = {"source_member": member}
-        if found.length is not None:
-            where |= {"source_offset": base + found.offset, "source_length": found.length}
-        if isinstance(found.content, SourceError):
-            yield opened.reject(found.content, **where)
-        else:
-            yield from _outcome(opened, found.content, where, limits)
+    yield from _outcomes(opened, _placed(_walk(file, limits, start), base, member), limits)
 
 
 # --- Framing: where records begin and end.
@@ -135,7 +129,7 @@ class _Record:
     headers: HeaderMap
     #: Content-Length: how long the block is, in bytes.
     length: int
-    #: The block, or as much of it as the limits let us hold; b"" for types nobody wants.
+    #: The block, or as much of it as the limits let us hold; b"" for what nobody wants.
     block: bytes = field(repr=False)
 
 
@@ -147,6 +141,26 @@ class _Found:
     #: None for records that share a gzip member: they have no bytes of their own.
     length: int | None
     content: _Record | SourceError
+
+
+_Placed = tuple[_Record | SourceError, Where]
+"""A record or what is wrong, and where it lies."""
+
+
+def _one_by_one(stream: io.BufferedReader, limits: Limits) -> Iterator[_Placed]:
+    """Give the records of a file that was packed as a whole: they have no bytes of their own."""
+    while record := _read_record(stream, limits):
+        yield record, {}
+        _to_next(stream)
+
+
+def _placed(found: Iterable[_Found], base: int, member: str | None) -> Iterator[_Placed]:
+    """Say where records lie in the file that is named."""
+    for one in found:
+        where: Where = {"source_member": member}
+        if one.length is not None:
+            where |= {"source_offset": base + one.offset, "source_length": one.length}
+        yield one.content, where
 
 
 def _walk(file: BinaryIO, limits: Limits, start: int) -> Iterator[_Found]:
@@ -168,7 +182,7 @@ def _walk(file: BinaryIO, limits: Limits, start: int) -> Iterator[_Found]:
                 at = file.tell()
                 packed = is_member if packed is None else packed
         except SourceError as error:
-            following = _next_start(file, at + 1, packed=packed)
+            following = next_start(file, at + 1, packed=packed)
             end = size if following is None else following
             # What runs into the end of the file is cut off only if nothing sound comes later.
             reason = error.reason
@@ -224,7 +238,7 @@ def _plain(file: BinaryIO, at: int, limits: Limits) -> Iterator[_Found]:
     if not is_sound:
         # Either this Content-Length is wrong or the next record's start is. The former, if
         # another record begins inside of what this one claims.
-        inside = _next_start(file, at + 1, packed=False)
+        inside = next_start(file, at + 1, packed=False)
         if not behind.startswith((b"\r\n\r\n", b"\n\n")) or (inside is not None and inside < end):
             what = f"the record's length of {header.length} bytes does not lead to another record"
             raise SourceError(reason="damaged", detail=what)
@@ -270,6 +284,8 @@ def _read_block(stream: BinaryIO, header: _Record, limits: Limits) -> _Record:
     wanted = 0
     if header.type in {"response", "resource"}:
         wanted = min(header.length, limits.max_bytes + LONGEST_HEAD + 1)
+    elif header.type == "metadata" and header.length <= LONGEST_BLOCK:
+        wanted = header.length
     block = stream.read(wanted)
     left = header.length - len(block)
     while len(block) == wanted and left and (passed := stream.read(min(left, _GULP))):
@@ -320,7 +336,7 @@ def _behind_padding(file: BinaryIO, at: int) -> int:
     return at
 
 
-def _next_start(file: BinaryIO, start: int, *, packed: bool | None) -> int | None:
+def next_start(file: BinaryIO, start: int, *, packed: bool | None) -> int | None:
     """Find the next place where a record begins, packed, plain or either; None if there is none.
 
     A gzip member counts when it unpacks to the start of a record, so that the three bytes that
@@ -356,10 +372,51 @@ def _unpacks_to_record(data: bytes) -> bool:
 # --- Meaning: what a record is to us.
 
 
-def _outcome(opened: Opened, record: _Record, where: Where, limits: Limits) -> Iterator[RawDocument | Rejected]:
-    """Make a document of a record, or say why it is none; other records give nothing."""
-    if record.type not in {"response", "resource", "revisit"}:
-        return
+def _outcomes(opened: Opened, records: Iterable[_Placed], limits: Limits) -> Iterator[RawDocument | Rejected]:
+    """Make documents of records, or say why they are none; other records give nothing."""
+    # What the last metadata record of ours says: id of the record it is about, and how that was found. It is forgotten
+    # at the next document or rejection, since a reading that was broken off goes on there.
+    ahead: tuple[str, About] | None = None
+    for record, where in records:
+        if isinstance(record, SourceError):
+            ahead = None
+            yield opened.reject(record, **where)
+        elif record.type == "metadata":
+            ahead = _said(record) or ahead
+        elif record.type in {"response", "resource", "revisit"}:
+            about = ahead[1] if ahead and ahead[0] == record.headers.get("WARC-Record-ID") else None
+            ahead = None
+            if about is None:
+                yield _outcome(opened, record, where, limits)
+            elif about.is_document:
+                yield _outcome(opened.as_found(about), record, where, limits, _discovered(about))
+
+
+def _said(record: _Record) -> tuple[str, About] | None:
+    """Read a metadata record of our own crawl: the id of the record it is about, and how that was found."""
+    about = from_block(record.block)
+    if about is None or not (record.headers.get("Content-Type") or "").startswith(FIELDS_TYPE):
+        return None
+    concurrent = record.headers.get("WARC-Concurrent-To")
+    return (concurrent, about) if concurrent else None
+
+
+def _discovered(about: About) -> Discovered | None:
+    found = Discovered(
+        feed=about.found_in,
+        guid=about.guid,
+        title=about.title,
+        published=about.published,
+        authors=about.authors,
+        tags=about.tags,
+    )
+    return None if found == Discovered() else found
+
+
+def _outcome(
+    opened: Opened, record: _Record, where: Where, limits: Limits, discovered: Discovered | None = None
+) -> RawDocument | Rejected:
+    """Make a document of a record, or say why it is none."""
     headers = record.headers
     url = (headers.get("WARC-Target-URI") or "").strip()
     # WARC 1.0's grammar asks for angle brackets here, its examples have none, and both are met.
@@ -372,12 +429,14 @@ def _outcome(opened: Opened, record: _Record, where: Where, limits: Limits) -> I
         "fetched_at": instant(headers.get("WARC-Date")),
     }
     try:
-        yield _document(opened, record, where, limits)
+        return _document(opened, record, where, limits, discovered)
     except SourceError as error:
-        yield opened.reject(error, **where)
+        return opened.reject(error, **where)
 
 
-def _document(opened: Opened, record: _Record, where: Where, limits: Limits) -> RawDocument:
+def _document(
+    opened: Opened, record: _Record, where: Where, limits: Limits, discovered: Discovered | None
+) -> RawDocument:
     if record.type == "revisit":
         earlier = record.headers.get("WARC-Refers-To") or "a record it does not name"
         raise SourceError(reason="revisit", detail=f"the same content as {earlier}, which holds the bytes")
@@ -406,6 +465,7 @@ def _document(opened: Opened, record: _Record, where: Where, limits: Limits) -> 
         media=media,
         http_status=response.status,
         http_headers=response.headers,
+        discovered=discovered,
         **where,
     )
 

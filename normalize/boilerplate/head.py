@@ -65,7 +65,7 @@ def head_of_dump(page: Page) -> Page:
     if dated and dated[-1] > end:
         end = dated[-1]
     head = [n for n in range(end) if blocks[n].keep]
-    given = next((c.value for c in page.claimed("title") if c.origin == "given"), None)
+    given = next((c.value for c in page.claimed("title") if c.is_given), None)
     title = _title(blocks, head, dated, given)
     claims: list[Claim] = []
     for number in head:
@@ -90,7 +90,7 @@ def head_of_dump(page: Page) -> Page:
 def _judged_head(page: Page) -> Page:
     """Read the head of a dump whose lines the judge has sorted: the headline is named, the rest stands around it."""
     blocks = list(page.blocks)
-    given = {key(c.value) for c in page.claimed("title") if c.origin == "given"} - {""}
+    given = {key(c.value) for c in page.claimed("title") if c.is_given} - {""}
     judged = next((n for n, block in enumerate(blocks) if block.rule == "judge:title"), None)
     title = next((n for n, block in enumerate(blocks) if key(block.text) in given), judged)
     if judged is not None and judged != title:

@@ -3,14 +3,18 @@
 import gzip
 import io
 import json
+import re
 import tarfile
+import tempfile
 import zipfile
 from pathlib import Path
 
 import polars as pl
 import pytest
 import zstandard
+from raw_exchanges import AT, SOFTWARE, about, exchange
 
+from ingest.crawl.raw_store import RawStore
 from ingest.sources import Limits, Place, find_inputs, read_input
 
 from source_outcomes import noise, warc_of
@@ -54,6 +58,25 @@ def table() -> bytes:
     return file.getvalue()
 
 
+def crawled() -> bytes:
+    """What a crawl keeps: pages, and what it fetched on its way to them."""
+    with tempfile.TemporaryDirectory() as folder:
+        with RawStore.open(Path(folder), "night", software=SOFTWARE) as store:
+            store.write(exchange(0, about=about("feed")))
+            kept = [store.write(exchange(number, page.encode())) for number, page in enumerate(PAGES, start=1)]
+            store.write(exchange(8, about=about("robots")))
+            store.write(exchange(9, b"", about=about("page")))
+            store.write_revisit(exchange(1, PAGES[0].encode()), kept[0], "https://nea-akti.example/1", AT)
+            store.write_text("https://nea-akti.example/10", PAGES[0].encode(), AT, about("entry"))
+            store.write(exchange(11, about=about("redirect")))
+        return (Path(folder) / "night-00000.warc.gz").read_bytes()
+
+
+CRAWLED = crawled()
+CRAWLED_PLAIN = gzip.decompress(CRAWLED)
+#: Between what is said of the first page and the page: where an inserted line is damage, and a reading may break off.
+BEFORE_A_PAGE = [found.start() for found in re.finditer(rb"WARC/1\.1\r\nWARC-Type: response", CRAWLED_PLAIN)][1]
+
 FILES = {
     "plain.warc": PLAIN,
     "packed.warc.gz": PACKED,
@@ -69,6 +92,12 @@ FILES = {
     "damaged.warc.gz": damaged(PACKED, 0.02, 0.4, 0.7),
     "damaged-at-the-start.warc.gz": damaged(PACKED, 0.0, 0.05),
     "padded.warc": PLAIN + b"\0" * 999 + PLAIN + b"\r\n" * 9,
+    "crawled.warc.gz": CRAWLED,
+    "crawled.warc": CRAWLED_PLAIN,
+    "crawled.warc.zst": zstandard.compress(CRAWLED_PLAIN),
+    "crawled-in-one-member.warc.gz": gzip.compress(CRAWLED_PLAIN),
+    "crawled-and-damaged.warc.gz": damaged(CRAWLED, 0.1, 0.4, 0.7),
+    "crawled-and-broken-in-two.warc": CRAWLED_PLAIN[:BEFORE_A_PAGE] + b"noise" + CRAWLED_PLAIN[BEFORE_A_PAGE:],
     "rows.jsonl": (ROWS + "{broken\n" + ROWS).encode(),
     "rows.jsonl.gz": gzip.compress(ROWS.encode())[:-20],
     "rows.csv": ("text\n" + "".join(f'"{page}"\n' for page in PAGES)).encode(),
