@@ -592,7 +592,7 @@ class QueryFormat(StrEnum):
 @app.command()
 def query(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The --output of runs.")],
-    sql: Annotated[str, typer.Argument(metavar="SQL", help="Over articles, quarantine and runs.")],
+    sql: Annotated[str, typer.Argument(metavar="SQL", help="Over articles, quarantine, runs and fetches.")],
     form: Annotated[QueryFormat, typer.Option("--format", help="How to print.")] = QueryFormat.TABLE,
 ) -> None:
     """Ask in SQL: babelwire query news "SELECT lang, count(*) FROM articles GROUP BY lang"."""

@@ -12,6 +12,7 @@ from rich.cells import cell_len, set_cell_size
 from ingest.staged import TABLES, Table
 from ingest.store import Manifest, read_manifests
 from schemas.errors import SetupError
+from schemas.fetch import FETCHES
 from schemas.record import QUARANTINE, RECORD
 
 Format = Literal["table", "csv", "json"]
@@ -44,9 +45,9 @@ WIDEST_CELL = 64
 
 
 def ask(root: Path, sql: str) -> pl.DataFrame:
-    """Run one SQL query over the tables articles, quarantine and runs.
+    """Run one SQL query over the tables articles, quarantine, runs and fetches.
 
-    Only files of committed runs are read, as the manifests list them.
+    Only files of committed runs are read, as the manifests list them, and of crawls that have ended.
 
     Raises:
         SetupError: If the folder is no output of ours or the query is at fault.
@@ -74,19 +75,21 @@ def open_tables(root: Path) -> dict[str, pl.LazyFrame]:
         message = f"{root} is not a folder; name the one that was given to run as --output"
         raise SetupError(message)
     manifests = read_manifests(root)
-    if not manifests:
-        message = f"{root} holds no finished run; name a folder that has runs/ID.json in it"
+    fetches = sorted(root.glob("fetches/crawl_date=*/crawl=*/part-*.parquet"))
+    if not manifests and not fetches:
+        message = f"{root} holds no finished run or crawl; name a folder that has runs/ID.json in it"
         raise SetupError(message)
     files = [root / file["path"] for manifest in manifests for file in manifest["files"]]
     tables: dict[str, pl.LazyFrame] = {
-        name: _scan([path for path in files if path.relative_to(root).parts[0] == name], name) for name in TABLES
+        name: _scan([path for path in files if path.relative_to(root).parts[0] == name], SCHEMAS[name])
+        for name in TABLES
     }
+    tables["fetches"] = _scan(fetches, FETCHES)
     tables["runs"] = pl.DataFrame([_run_row(item) for item in manifests], schema=RUNS).lazy()
     return tables
 
 
-def _scan(files: Sequence[Path], table: Table) -> pl.LazyFrame:
-    schema = SCHEMAS[table]
+def _scan(files: Sequence[Path], schema: pl.Schema) -> pl.LazyFrame:
     if not files:
         return pl.LazyFrame(schema=schema)
     # Runs of an older minor version lack the columns added since.

@@ -55,6 +55,8 @@ def choose_title(page: Page) -> Claim | None:
     hosts = _hosts(page)
     blocks = [claim for claim in claims if claim.origin == "block"]
     for claim in claims:
+        if claim.origin == "feed" and not _borne_out(claim, claims, sites, hosts):
+            continue
         if claim.origin == "site" or claim.is_given or (claim.origin == "block" and page.decoded.media == "text"):
             return claim
     others = [claim for claim in claims if claim.origin not in {"h1", "block"}]
@@ -83,6 +85,13 @@ def choose_title(page: Page) -> Claim | None:
             return cut
     # A page may call itself what its story is called.
     return next((claim for claim in claims if len(claim.value.split()) >= _SENTENCE_WORDS), None)
+
+
+def _borne_out(claim: Claim, claims: Sequence[Claim], sites: frozenset[str], hosts: frozenset[str]) -> bool:
+    """Say whether the page says what its feed says, or nothing: feeds shorten titles and put rubrics in front of them."""
+    own = [other for other in claims if not other.is_given]
+    letters = key(claim.value)
+    return not own or any(letters in {key(other.value), key(_cut(other, sites, hosts, ()).value)} for other in own)
 
 
 def _is_tail(title: str, others: Sequence[Claim]) -> bool:

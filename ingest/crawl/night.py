@@ -270,11 +270,10 @@ class Night:
         kept = self._keep(job, answer, same_as=feed.copy if is_same else None)
         detail = "; ".join(reading.faults[:3]) or None
         self._note(job, "unchanged" if is_same else "fetched", detail=detail, answer=answer, kept=kept)
-        news = (
-            [self._take(source, entry, found_in=url) for entry in reading.entries]
-            if kind != "home" or not reading.feeds
-            else []
-        )
+        # A home page that names its feeds is left to them. What stands on a link is often no title ("read more").
+        listed = () if kind == "home" and reading.feeds else reading.entries
+        titled = listed if kind in {"feed", "sitemap"} else [replace(entry, title=None) for entry in listed]
+        news = [self._take(source, entry, found_in=url) for entry in titled]
         lies = feed.lies or (not is_same and tells_lies(feed, reading, answer))
         every = next_poll(feed, source, news=any(news), asked=reading.every)
         self._state.save(
