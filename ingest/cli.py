@@ -77,6 +77,8 @@ class Signals:
         self.number: int | None = None
         #: The first one is only noted, and the next one stops.
         self.can_wait = False
+        #: What is done before that stop.
+        self.before_stopping = "finishing this chunk"
         self._before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
 
     def __enter__(self) -> Self:
@@ -102,7 +104,7 @@ class Signals:
     def _receive(self, number: int, _frame: FrameType | None) -> None:
         if self.can_wait and self.number is None:
             self.number = number
-            self.log.say("finishing this chunk, then stopping; once more stops at once", event="stopping")
+            self.log.say(f"{self.before_stopping}, then stopping; once more stops at once", event="stopping")
             return
         self.number = number
         # A further one must not break the cleaning up.
@@ -136,7 +138,7 @@ def main(arguments: Iterable[str] | None = None) -> int:
             return 0
         return ending.code if isinstance(ending.code, int) else 0
     except Stopped:
-        ahead = "; the same command goes on after the last chunk that was finished" if signals.can_wait else ""
+        ahead = "; the same command goes on from what was finished" if signals.can_wait else ""
         log.say(f"stopped at once{ahead}", event="stopped", level="warning", exit_code=signals.exit_code)
         return signals.exit_code
     except PausedError as error:
@@ -305,6 +307,7 @@ def _run(
 
     options, models = ready
     around.signals.can_wait = True
+    around.signals.before_stopping = "finishing this chunk"
     with progress.shown(around.log) as on_progress:
 
         def tell(counts: progress.Counts) -> None:
@@ -530,6 +533,7 @@ def _crawl(catalogue: Path, output: Path, around: Around) -> "CrawlSummary":
     log, signals = around.log, around.signals
     sources = read_catalogue(catalogue)
     signals.can_wait = True
+    signals.before_stopping = "noting what was fetched"
     summary = crawl_all(
         sources, output, stop=signals.has_come, say=lambda sentence: log.say(sentence, event="crawling")
     )

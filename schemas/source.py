@@ -68,7 +68,7 @@ class SourceEntry:
     max_age_days: float = 7.0
     #: The feed carries the whole text: no page is fetched.
     full_text: bool = False
-    #: Seconds between the beginnings of two requests to one host.
+    #: Seconds between two requests to one host.
     delay: float = 2.0
     #: Requests under way at one host.
     concurrency: int = 1

@@ -21,7 +21,8 @@ MOST_FAILURES: Final = 4
 class Host:
     """The turns of one host name: all its ports and schemes are one machine's work.
 
-    Two requests begin at least ``delay`` seconds apart, and no more than ``concurrency`` are under way. A host that answers slowly gets
+    Two requests begin at least ``delay`` seconds apart, and no more than ``concurrency`` are under way; where that is one, the delay is
+    counted from the end of its answer. A host that answers slowly gets
     as much rest as its answers take, up to ``LONGEST_PAUSE``: the pace follows what it can bear.
     """
 
@@ -32,7 +33,7 @@ class Host:
 
         Args:
             name: The host.
-            delay: Seconds between the beginnings of two requests.
+            delay: Seconds between two requests.
             concurrency: Requests under way at once.
             together: Has one place for each request that may be under way at all hosts.
             clock: A clock that only goes forward, in seconds.
@@ -72,9 +73,12 @@ class Host:
                 yield
             finally:
                 self._together.release()
-                taken = self._clock() - begun
-                self._takes += _NEWEST_SHARE * (taken - self._takes)
+                ended = self._clock()
+                self._takes += _NEWEST_SHARE * (ended - begun - self._takes)
                 self._ready_at = max(self._ready_at, begun + self._gap)
+                if self.concurrency == 1:
+                    # When the host saw the request only it knows: not later than it answered.
+                    self._ready_at = max(self._ready_at, ended + self.delay)
 
     @property
     def _gap(self) -> float:

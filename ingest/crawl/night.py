@@ -446,7 +446,11 @@ class Night:
             self._note(job, "unchanged", answer=answer, kept=kept, signals=signals)
             return
         kept = self._pages.write(self._exchange(job, answer, signals=signals))
-        self._state.save(replace(done, copy=Copy(kept=kept, url=answer.url, at=answer.at)))
+        done = replace(done, copy=Copy(kept=kept, url=answer.url, at=answer.at))
+        self._state.save(done)
+        if (key := address_key(answer.url)) != article.key:
+            # Known under the address that redirects led to as well.
+            self._state.save(replace(done, key=key, url=answer.url, guid=None))
         self._note(job, "fetched", answer=answer, kept=kept, signals=signals)
 
     # ---- requests ---------------------------------------------------------------------------------
@@ -555,8 +559,21 @@ class Night:
                 job, "failed", "redirects", f"{job.hops + 1} redirects, the last to {target[:200]}", answer=answer
             )
             return None
+        if self._is_known_there(job, target):
+            self._note(job, "redirected", reason="known", answer=answer, kept=kept, redirect_to=target)
+            return None
         self._note(job, "redirected", answer=answer, kept=kept, redirect_to=target)
         return Moved(replace(job, url=target, via=job.url, hops=job.hops + 1, tries=1))
+
+    def _is_known_there(self, job: Job, target: str) -> bool:
+        """Say whether a new article is one that was fetched already, under the address it redirects to."""
+        if job.article is None or job.article.copy is not None:
+            return False
+        there = self._state.article(address_key(target))
+        if there is None or there.status != "done" or there.key == job.article.key:
+            return False
+        self._state.save(replace(job.article, status="done", fetched_at=there.fetched_at, copy=there.copy))
+        return True
 
     # ---- hosts: what they allow ---------------------------------------------------------------------
 

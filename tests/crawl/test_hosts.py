@@ -49,6 +49,14 @@ def test_requests_begin_at_least_the_delay_apart(clock: Clock) -> None:
     assert gaps(asyncio.run(begins(host_of(clock), clock, count=4))) == [2.0, 2.0, 2.0]
 
 
+def test_the_delay_counts_from_the_end_of_an_answer_since_the_host_may_have_seen_the_request_late(clock: Clock) -> None:
+    assert gaps(asyncio.run(begins(host_of(clock), clock, count=3, takes=0.5))) == [2.5, 2.5]
+
+
+def test_with_several_requests_at_a_time_it_counts_from_their_beginnings(clock: Clock) -> None:
+    assert gaps(asyncio.run(begins(host_of(clock, concurrency=4), clock, count=3, takes=0.5))) == [2.0, 2.0]
+
+
 def test_a_longer_delay_of_robots_txt_holds_and_a_shorter_one_does_not(clock: Clock) -> None:
     host = host_of(clock)
     host.ask_slower(5.0)
