@@ -26,7 +26,7 @@ from ingest.crawl.links import read_page
 from ingest.crawl.polls import is_due, next_poll, tells_lies, wants_proof
 from ingest.crawl.raw_store import Exchange, Kept, RawStore
 from ingest.crawl.sitemaps import read_sitemap
-from ingest.crawl.state import Article, Copy, Crawl, Feed, Pause, State
+from ingest.crawl.state import Article, Copy, Crawl, Feed, Listed, Pause, State
 from ingest.sources.about import About
 from ingest.sources.about import Kind as AboutKind
 from ingest.sources.http import Response, payload
@@ -66,8 +66,6 @@ _LOOK_EVERY: Final = 0.25
 _NOT_MODIFIED: Final = 304
 
 _MEGABYTE: Final = 1024 * 1024
-
-Listed = Literal["feed", "sitemap", "list", "home"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +157,7 @@ class Night:
         self._robots: dict[str, asyncio.Task[robots.Robots]] = {}
         self._policies: dict[str, asyncio.Task[optout.SitePolicy]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._polled: set[str] = set()
         #: Pages and bytes by source and by host, against the budget of the night.
         self._pages_of: Counter[str] = Counter()
         self._bytes_of: Counter[str] = Counter()
@@ -188,8 +187,8 @@ class Night:
         for source_id, count in sorted(self._put_off.items()):
             source = next(one for one in self._catalogue.sources if one.id == source_id)
             detail = f"{count} addresses wait for the next crawl: max_pages {source.max_pages}, max_megabytes {source.max_megabytes}"
-            job = Job(url=source.feeds[0] if source.feeds else f"source:{source_id}", kind="page", source=source)
-            self._note(job, "put_off", reason="budget", detail=detail)
+            (url, *_) = (*source.feeds, *source.sitemaps, *source.lists, source.home or "", *source.pages)
+            self._note(Job(url=url, kind="page", source=source), "put_off", reason="budget", detail=detail)
         self.commit()
 
     def commit(self) -> None:
@@ -243,21 +242,25 @@ class Night:
     async def _feeds_of_home(self, source: SourceEntry, home: str) -> tuple[str, ...]:
         """Find the feeds that a home page names; where it names none, it is a list itself."""
         reading = await self._poll(source, home, "home")
-        known = tuple(feed.url for feed in self._state.feeds_of(source.id) if feed.url != home)
-        return reading.feeds if reading is not None and reading.feeds else known
+        if reading is not None and reading.feeds:
+            return reading.feeds
+        return tuple(feed.url for feed in self._state.feeds_of(source.id))
 
     async def _poll(self, source: SourceEntry, url: str, kind: Listed, maps: int = MOST_MAPS) -> Reading | None:
         """Read a feed, sitemap or list if it is time, and take what is new."""
         now = self._now()
-        feed = self._state.feed(url) or Feed(url=url, source_id=source.id)
-        if not is_due(feed, now):
+        feed = self._state.feed(url) or Feed(url=url, source_id=source.id, kind=kind)
+        # Two sources may name one feed.
+        if url in self._polled or not is_due(feed, now):
             return None
+        self._polled.add(url)
         job = Job(url=url, kind=kind, source=source, headers={} if wants_proof(feed, now) else _conditions(feed))
         answer = await self._follow(job)
-        polled = replace(feed, source_id=source.id, polled_at=now)
+        polled = replace(feed, source_id=source.id, kind=kind, polled_at=now)
         content = None if answer is None or answer.status == _NOT_MODIFIED else self._content(job, answer)
         if answer is None or (content is None and answer.status != _NOT_MODIFIED):
-            self._state.save(replace(polled, failures=feed.failures + 1, every=next_poll(feed, source, news=False)))
+            # Not polled: the next crawl tries again, however soon it comes.
+            self._state.save(replace(polled, polled_at=feed.polled_at, failures=feed.failures + 1))
             return None
         if content is None:
             self._note(job, "not_modified", answer=answer, kept=self._keep(job, answer, same_as=feed.copy))
@@ -416,6 +419,9 @@ class Night:
             etag=answer.header("etag"),
             last_modified=answer.header("last-modified"),
         )
+        if answer.status == _NOT_MODIFIED and article.copy is None:
+            self._end(job, "failed", "status_304", "not modified, though it was never fetched", answer=answer)
+            return
         if answer.status == _NOT_MODIFIED:
             self._state.save(replace(article, status="done", updated_at=article.entry.updated_at))
             self._note(job, "not_modified", answer=answer, kept=self._keep(job, answer, same_as=article.copy))

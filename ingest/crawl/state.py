@@ -28,7 +28,7 @@ _VERSION: Final = 1
 
 _TABLES: Final = """
 CREATE TABLE feeds (
-    url TEXT PRIMARY KEY, source_id TEXT, etag TEXT, last_modified TEXT, body_sha256 TEXT, polled_at TEXT, changed_at TEXT,
+    url TEXT PRIMARY KEY, source_id TEXT, kind TEXT, etag TEXT, last_modified TEXT, body_sha256 TEXT, polled_at TEXT, changed_at TEXT,
     read_at TEXT, every REAL, unverified INTEGER, lies INTEGER, failures INTEGER, copy TEXT
 ) WITHOUT ROWID;
 CREATE TABLE articles (
@@ -47,6 +47,10 @@ CREATE TABLE fetches (crawl_id TEXT, row TEXT);
 """
 
 
+Listed = Literal["feed", "sitemap", "list", "home"]
+"""What names articles."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copy:
     """A response in the raw store."""
@@ -63,6 +67,7 @@ class Feed:
 
     url: str
     source_id: str
+    kind: Listed
     etag: str | None = None
     last_modified: str | None = None
     #: Of the last body that was read, content encoding undone.
@@ -214,8 +219,8 @@ class State:
         return next(self._rows(Feed, "url = ?", url), None)
 
     def feeds_of(self, source_id: str) -> tuple[Feed, ...]:
-        """Give all that were ever read for a source."""
-        return tuple(self._rows(Feed, "source_id = ? ORDER BY url", source_id))
+        """Give the feeds of a source that were ever read, without its sitemaps and lists."""
+        return tuple(self._rows(Feed, "source_id = ? AND kind = 'feed' ORDER BY url", source_id))
 
     def article(self, key: str) -> Article | None:
         """Give what is known of an article."""

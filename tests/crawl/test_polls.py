@@ -11,7 +11,7 @@ from schemas.source import SourceEntry
 
 NOW = datetime(2026, 3, 4, 2, 0, tzinfo=UTC)
 SOURCE = SourceEntry(id="nea-akti", poll_minutes=(15, 720))
-FEED = Feed(url="https://nea-akti.example/feed", source_id="nea-akti", etag='"1"')
+FEED = Feed(url="https://nea-akti.example/feed", source_id="nea-akti", kind="feed", etag='"1"')
 HOUR = timedelta(hours=1)
 
 

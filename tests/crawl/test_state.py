@@ -56,7 +56,13 @@ def path(tmp_path: Path) -> Path:
 
 def test_what_was_committed_comes_back_as_it_was(path: Path) -> None:
     feed = Feed(
-        url="https://nea-akti.example/feed", source_id="nea-akti", polled_at=NOW, every=900.0, lies=True, copy=COPY
+        url="https://nea-akti.example/feed",
+        source_id="nea-akti",
+        kind="feed",
+        polled_at=NOW,
+        every=900.0,
+        lies=True,
+        copy=COPY,
     )
     host = Host(origin="https://nea-akti.example", read_at=NOW, robots_status=200, robots=b"User-agent: *\n")
     pause = Pause(host="nea-akti.example", until_at=NOW)
