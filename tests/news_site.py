@@ -358,7 +358,7 @@ def catalogue_of(
     *,
     delay: float = 0.05,
     crawl: Mapping[str, object] | None = None,
-    defaults: Mapping[str, object] | None = None,
+    each: Mapping[str, object] | None = None,
 ) -> Path:
     """Write ``sources.toml`` for the sites of a server, one source for each, called after its host.
 
@@ -367,14 +367,13 @@ def catalogue_of(
         folder: Where to.
         delay: Seconds between two requests at one host.
         crawl: More of the table ``[crawl]``, or other values.
-        defaults: More of the table ``[defaults]``, or other values.
+        each: More of every source; what a site itself lists goes before it.
     """
     tables = [
         ("[crawl]", {"contact": "mailto:desk@news.example", "allow_private": ["127.0.0.0/8"], **(crawl or {})}),
-        ("[defaults]", {"delay": delay, **(defaults or {})}),
     ]
     for site in server.sites:
-        entry = {"id": source_id(site), "language": site.stories[0].language}
+        entry = {"id": source_id(site), "language": site.stories[0].language, "delay": delay, **(each or {})}
         tables.append(("[[source]]", {**entry, **{key: _absolute(site, value) for key, value in site.listed.items()}}))
     place = folder / "sources.toml"
     place.write_text("\n".join(_table(head, values) for head, values in tables), "utf-8")

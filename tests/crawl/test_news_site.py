@@ -388,20 +388,21 @@ def test_the_catalogue_lists_every_site_with_addresses_in_full(
     site: Site, other: Site, server: Server, tmp_path: Path
 ) -> None:
     site.listed = {"home": "/", "sitemaps": ["/sitemap.xml"], "take": ["^http://.*/local/"], "max_pages": 5}
-    place = catalogue_of(server, tmp_path, delay=0.2, crawl={"timeout": 3}, defaults={"concurrency": 2})
+    place = catalogue_of(server, tmp_path, delay=0.2, crawl={"timeout": 3}, each={"concurrency": 2})
     said = tomllib.loads(place.read_text("utf-8"))
     assert said["crawl"] == {"contact": "mailto:desk@news.example", "allow_private": ["127.0.0.0/8"], "timeout": 3}
-    assert said["defaults"] == {"delay": 0.2, "concurrency": 2}
     assert said["source"] == [
         {
             "id": "site-127-0-0-2",
             "language": "el",
+            "delay": 0.2,
+            "concurrency": 2,
             "home": f"{site.base}/",
             "sitemaps": [f"{site.base}/sitemap.xml"],
             "take": ["^http://.*/local/"],
             "max_pages": 5,
         },
-        {"id": "site-127-0-0-3", "language": "uk", "feeds": [f"{other.base}/feed.rss"]},
+        {"id": "site-127-0-0-3", "language": "uk", "delay": 0.2, "concurrency": 2, "feeds": [f"{other.base}/feed.rss"]},
     ]
 
 
