@@ -1,12 +1,16 @@
 """How often one host is asked: never faster than it, its robots.txt and the catalogue allow."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
 #: Share of the last answers' time in the mean that the pace follows: of the last few, not of all.
 _NEWEST_SHARE: Final = 0.5
+
+#: So many of the last answers tell how quick the host can be.
+_RECENT: Final = 8
 
 #: Waits after failures in a row double from here, in seconds, unless the host says how long.
 FIRST_PAUSE: Final = 5.0
@@ -52,6 +56,8 @@ class Host:
         self._line = asyncio.Lock()
         self._ready_at = 0.0
         self._takes = 0.0
+        #: How long the last answers took, in seconds.
+        self._recent: deque[float] = deque(maxlen=_RECENT)
 
     def ask_slower(self, delay: float) -> None:
         """Wait at least so long between two requests, in seconds."""
@@ -72,9 +78,14 @@ class Host:
                 yield
             finally:
                 self._together.release()
-                taken = self._clock() - begun
+                ended = self._clock()
+                taken = ended - begun
                 self._takes += _NEWEST_SHARE * (taken - self._takes)
-                self._ready_at = max(self._ready_at, begun + self._gap)
+                # A process that is busy sends a request some time after it began, and the host counts from when it came. Its quickest
+                # answer tells by when that was; before there is one, only the answer itself does.
+                sent = ended - min(self._recent, default=0.0)
+                self._ready_at = max(self._ready_at, sent + self._gap)
+                self._recent.append(taken)
 
     @property
     def _gap(self) -> float:

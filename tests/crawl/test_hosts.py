@@ -61,6 +61,19 @@ def test_a_host_that_answers_slowly_gets_as_much_rest_as_its_answers_take(clock:
     assert gaps(times)[-1] == pytest.approx(20.0, rel=0.01)
 
 
+def test_a_request_that_was_sent_late_puts_off_the_next_one(clock: Clock) -> None:
+    async def came(lags: list[float]) -> list[float]:
+        """Give when each request came to the host: so long after it began. Each answer takes half a second from there."""
+        host, found = host_of(clock), []
+        for lag in lags:
+            async with host.turn():
+                found.append(clock.now + lag)
+                clock.now += lag + 0.5
+        return found
+
+    assert min(gaps(asyncio.run(came([0.75, 0.0, 0.0, 1.5, 0.0, 0.0])))) == 2.0
+
+
 def test_after_a_failure_it_is_left_alone_for_longer_each_time_and_then_for_the_night(clock: Clock) -> None:
     host = host_of(clock)
     waits = []
