@@ -1,12 +1,16 @@
 """How often one host is asked: never faster than it, its robots.txt and the catalogue allow."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
 #: Share of the last answers' time in the mean that the pace follows: of the last few, not of all.
 _NEWEST_SHARE: Final = 0.5
+
+#: So many of the last answers tell how quick the host can be.
+_RECENT: Final = 8
 
 #: Waits after failures in a row double from here, in seconds, unless the host says how long.
 FIRST_PAUSE: Final = 5.0
@@ -21,8 +25,7 @@ MOST_FAILURES: Final = 4
 class Host:
     """The turns of one host name: all its ports and schemes are one machine's work.
 
-    Two requests begin at least ``delay`` seconds apart, and no more than ``concurrency`` are under way; where that is one, the delay is
-    counted from the end of its answer. A host that answers slowly gets
+    Two requests begin at least ``delay`` seconds apart, and no more than ``concurrency`` are under way. A host that answers slowly gets
     as much rest as its answers take, up to ``LONGEST_PAUSE``: the pace follows what it can bear.
     """
 
@@ -33,7 +36,7 @@ class Host:
 
         Args:
             name: The host.
-            delay: Seconds between two requests.
+            delay: Seconds between the beginnings of two requests.
             concurrency: Requests under way at once.
             together: Has one place for each request that may be under way at all hosts.
             clock: A clock that only goes forward, in seconds.
@@ -53,6 +56,8 @@ class Host:
         self._line = asyncio.Lock()
         self._ready_at = 0.0
         self._takes = 0.0
+        #: How long the last answers took, in seconds.
+        self._recent: deque[float] = deque(maxlen=_RECENT)
 
     def ask_slower(self, delay: float) -> None:
         """Wait at least so long between two requests, in seconds."""
@@ -74,11 +79,13 @@ class Host:
             finally:
                 self._together.release()
                 ended = self._clock()
-                self._takes += _NEWEST_SHARE * (ended - begun - self._takes)
-                self._ready_at = max(self._ready_at, begun + self._gap)
-                if self.concurrency == 1:
-                    # When the host saw the request only it knows: not later than it answered.
-                    self._ready_at = max(self._ready_at, ended + self.delay)
+                taken = ended - begun
+                self._takes += _NEWEST_SHARE * (taken - self._takes)
+                # A process that is busy sends a request some time after it began, and the host counts from when it came. Its quickest
+                # answer tells by when that was; before there is one, only the answer itself does.
+                sent = ended - min(self._recent, default=0.0)
+                self._ready_at = max(self._ready_at, sent + self._gap)
+                self._recent.append(taken)
 
     @property
     def _gap(self) -> float:

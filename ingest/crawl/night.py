@@ -187,7 +187,13 @@ class Night:
         for source_id, count in sorted(self._put_off.items()):
             source = next(one for one in self._catalogue.sources if one.id == source_id)
             detail = f"{count} addresses wait for the next crawl: max_pages {source.max_pages}, max_megabytes {source.max_megabytes}"
-            (url, *_) = (*source.feeds, *source.sitemaps, *source.lists, source.home or "", *source.pages)
+            url = [
+                *source.feeds,
+                *source.sitemaps,
+                *source.lists,
+                *([source.home] if source.home else []),
+                *source.pages,
+            ][0]
             self._note(Job(url=url, kind="page", source=source), "put_off", reason="budget", detail=detail)
         self.commit()
 
