@@ -1,13 +1,13 @@
 """RSS, RDF, Atom and JSON Feed: bytes in, what they name out.
 
-    bytes -> wellformed -> feedparser -> Entry        (jsonfeed.py for JSON)
+    bytes -> wellformed.py (a sound tree) -> feedtree.py (without what feedparser chokes on) -> feedparser -> Entry
+          or jsonfeed.py
 
 feedparser is given sound XML as a stream, never an address or a string, which it would fetch or open. So only its
 strict reader runs: the other one, for broken feeds, takes the square of their length and worse. Its sanitizing and its
 resolving of addresses are off: the body stays as it was sent.
 """
 
-import html
 import io
 import re
 from collections.abc import Iterable, Iterator
@@ -15,16 +15,17 @@ from dataclasses import replace
 from typing import Any
 
 import feedparser
+from lxml import etree
 from lxml import html as lxml_html
-from lxml.etree import LxmlError
 
 from ingest.crawl.dated import when
 from ingest.crawl.entry import Entry, Reading, ReadingKind
+from ingest.crawl.feedtree import MAX_TAGS, spare
 from ingest.crawl.jsonfeed import read_json_feed
 from ingest.crawl.links import feeds_of
 from ingest.crawl.plain import plain, text_length
 from ingest.crawl.weblink import absolute, elsewhere
-from ingest.crawl.wellformed import MAX_TOLD, fault_of, find_root, rebuilt, text_of, tidy
+from ingest.crawl.wellformed import MAX_TOLD, find_root, local_name, read_tree, rebuilt, text_of, tidy
 
 #: More items are no feed of news; reading on would take seconds for each further ten thousand.
 MAX_ITEMS = 20_000
@@ -32,7 +33,6 @@ MAX_ITEMS = 20_000
 #: A description of so many characters that does not break off is the whole story.
 _LONG_TEXT = 1_000
 
-_MAX_TAGS = 100
 _MAX_AUTHORS = 50
 #: Longest wait that a feed may ask for, in seconds: thirty days.
 _MAX_EVERY = 30 * 86_400
@@ -43,15 +43,8 @@ _CUT = re.compile(
     r"(?:\[?(?:…|\.\.\.|&hellip;|&#8230;|&#x2026;)\]?)\s{0,20}(?:</?[a-z][^<>]{0,500}>\s{0,20}){0,9}$", re.IGNORECASE
 )
 
-_SAID_AGAIN = re.compile(r"(</?itunes:)(?:summary|subtitle)\b", re.IGNORECASE)
-_PERMALINK = re.compile(r"isPermaLink\s{0,9}=\s{0,9}[\"']true[\"']", re.IGNORECASE)
-#: Elements that hold the name of a person, and what hides elements from sight.
-_PERSON = re.compile(
-    r"<!\[CDATA\[|<((?:[A-Za-z_][\w.-]{0,40}:)?(?:author|creator|managingEditor|webMaster))(?:\s[^<>]*)?>",
-    re.IGNORECASE,
-)
-_MAX_PERSON = 2_000
-_MAIL = re.compile(r"(?:mailto:)?[^\s@()<>\[\]\":;,]{1,64}@[^\s@()<>\[\]\":;,]{1,255}")
+_ITEMS = ("item", "entry")
+_ITEM_START = re.compile(r"<(?:[A-Za-z_][\w.-]{0,40}:)?(?:item|entry)(?=[\s>])", re.IGNORECASE)
 
 
 def read_feed(content: bytes, *, url: str, charset: str | None = None) -> Reading:
@@ -85,77 +78,56 @@ def read_feed(content: bytes, *, url: str, charset: str | None = None) -> Readin
         return Reading(kind="rss", faults=(*faults, *said))
     tidied, more = tidy(found)
     faults += more
-    tidied, more = _bounded(tidied)
-    faults += more
-    if fault := fault_of(tidied):
-        tidied, more = rebuilt(tidied, ("item", "entry"))
-        faults += (fault, *more)
-    parsed, more = _parsed(tidied)
+    cut = _beginning(tidied)
+    tree, more = read_tree(tidied, _ITEMS) if cut is None else rebuilt(cut, _ITEMS)
+    faults += more if cut is None else (f"more than {MAX_ITEMS:,} items: the others are not read", *more)
+    if tree is None:
+        return Reading(kind="rss", faults=faults)
+    spare(tree)
+    parsed, more = _parsed(tree)
     return _reading(parsed, url, (*faults, *more))
 
 
-def _bounded(text: str) -> tuple[str, tuple[str, ...]]:
-    """Cut the text behind the last item that is read."""
-    ends = re.finditer(r"</(?:[A-Za-z_][\w.-]{0,40}:)?(?:item|entry)>", text, re.IGNORECASE)
-    for number, end in enumerate(ends, 1):
+def _beginning(text: str) -> str | None:
+    """Give the text up to the last item that is read; None where it has no more."""
+    end = None
+    for number, item in enumerate(_ITEM_START.finditer(text)):
         if number == MAX_ITEMS:
-            rest = re.search(r"<(?:[A-Za-z_][\w.-]{0,40}:)?(?:item|entry)[\s>]", text[end.end() :], re.IGNORECASE)
-            if rest:
-                return text[: end.end()], (f"more than {MAX_ITEMS:,} items: the others are not read",)
-    return text, ()
+            end = item.start()
+            break
+    return None if end is None else text[:end]
 
 
-def _parsed(text: str) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Have feedparser read sound XML; empty where it fails."""
-    text = _PERMALINK.sub('isPermaLink="true"', _with_names(text))
-    # feedparser takes what stands beside a description for the whole text.
-    text = _SAID_AGAIN.sub(r"\1said-again", text)
-    # The line end matters: feedparser looks for the encoding in the first line, with the square of its length.
-    stream = io.BytesIO(b"<?xml version='1.0' encoding='utf-8'?>\n" + text.encode("utf-8", "replace"))
+def _parsed(tree: etree._Element) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Have feedparser read a tree; where it fails on the whole, item by item."""
     try:
-        parsed = feedparser.parse(stream, sanitize_html=False, resolve_relative_uris=False)
+        return _by_feedparser(tree), ()
     except Exception as error:  # noqa: BLE001  handlers of elements in odd places raise whatever Python does
-        return {}, (f"feedparser cannot read it: {type(error).__name__}: {error}"[:200],)
-    return parsed, ()
+        fault = f"feedparser fails: {type(error).__name__}: {error}"[:200]
+    items = [node for node in tree.iter(etree.Element) if local_name(node) in _ITEMS]
+    places = [(item, parent) for item in items if (parent := item.getparent()) is not None]
+    for item, parent in places:
+        parent.remove(item)
+    parsed: dict[str, Any] = {}
+    entries: list[Any] = []
+    failed = 0
+    for item, parent in places:
+        parent.append(item)
+        try:
+            alone = _by_feedparser(tree)
+            parsed = parsed or alone
+            entries += dict.get(alone, "entries") or ()
+        except Exception:  # noqa: BLE001  as above
+            failed += 1
+        parent.remove(item)
+    return {**parsed, "entries": entries}, (f"{fault}; items left out for it: {failed}",)
 
 
-def _with_names(text: str) -> str:
-    """Leave only the name in elements that hold a person's: "desk@news.example (Name)", "Name <desk@news.example>".
-
-    Before feedparser sees them: it cuts addresses of mail in the wrong place where the top-level domain has more than
-    four letters, and needs the square of the length of a long name.
-    """
-    pieces, at = [], 0
-    while person := _PERSON.search(text, at):
-        if person[1] is None:
-            end = text.find("]]>", person.end())
-            end = end + 3 if end >= 0 else len(text)
-            pieces.append(text[at:end])
-            at = end
-            continue
-        pieces.append(text[at : person.end()])
-        at = person.end()
-        if person[0].endswith("/>"):
-            continue
-        end = text.find(f"</{person[1]}", at)
-        inside = text[at:end] if end >= 0 else text[at:]
-        if len(inside) > _MAX_PERSON:
-            inside = ""
-        elif "<![CDATA[" in inside or "<" not in inside:
-            bare = inside.strip()
-            if bare.startswith("<![CDATA[") and bare.endswith("]]>"):
-                bare = html.escape(bare[9:-3], quote=False)
-            inside = _name(bare) if "@" in bare else bare
-        pieces.append(inside)
-        at = end if end >= 0 else len(text)
-    return "".join((*pieces, text[at:]))
-
-
-def _name(person: str) -> str:
-    left = _MAIL.sub(" ", person.replace("&lt;", "<").replace("&gt;", ">"))
-    for sign in '()<>[]"':
-        left = left.replace(sign, " ")
-    return " ".join(left.split())
+def _by_feedparser(tree: etree._Element) -> dict[str, Any]:
+    # The line end matters: feedparser looks for the encoding in the first line, with the square of its length.
+    document = b"<?xml version='1.0' encoding='utf-8'?>\n" + etree.tostring(tree, encoding="utf-8", with_tail=False)
+    parsed: dict[str, Any] = feedparser.parse(io.BytesIO(document), sanitize_html=False, resolve_relative_uris=False)
+    return parsed
 
 
 def _reading(parsed: dict[str, Any], url: str, faults: tuple[str, ...]) -> Reading:
@@ -281,7 +253,7 @@ def _authors(item: dict[str, Any]) -> tuple[str, ...]:
 
 def _tags(item: dict[str, Any]) -> tuple[str, ...]:
     tags = (plain(dict.get(tag, "label") or dict.get(tag, "term")) for tag in dict.get(item, "tags") or ())
-    return tuple(dict.fromkeys(tag for tag in tags if tag))[:_MAX_TAGS]
+    return tuple(dict.fromkeys(tag for tag in tags if tag))[:MAX_TAGS]
 
 
 def _body(item: dict[str, Any], base: str) -> str | None:
@@ -310,7 +282,7 @@ def _with_links(body: str, base: str) -> str:
         tree = lxml_html.fragment_fromstring(body, create_parent="div")
         tree.make_links_absolute(base, handle_failures="ignore")
         whole: str = lxml_html.tostring(tree, encoding="unicode")
-    except (LxmlError, ValueError, UnicodeError):
+    except (etree.LxmlError, ValueError, UnicodeError):
         return body
     return whole.removeprefix("<div>").removesuffix("</div>")
 

@@ -33,12 +33,13 @@ _ARTICLE = re.compile(
     r"/20\d\d/\d\d?/|/20\d\d-\d\d-\d\d|\d{5,}|[^\W_]{2,}(?:[-_][^\W_]{1,60}){3}|/(?:article|story|news)/[^/]{8}"
 )
 
-#: Paths of what is no article.
+#: Paths that lead to no article: below some nothing else stands, others hold articles but are none.
 _OTHER = re.compile(
-    r"/(?:tags?|topics?|category|categories|kategorie|authors?|autor(?:en)?|users?|profile|search|suche|login|log-?in|sign-?(?:in|up)"
-    r"|register|account|subscribe|subscriptions?|abo|newsletters?|about|about-us|contact|kontakt|impressum|imprint|privacy"
-    r"|privacy-policy|datenschutz|terms|cookies?|cookie-policy|legal|help|faq|jobs|careers|advertise|wp-admin|wp-login.php"
-    r"|cart|shop|feed|rss|page|amp|print|share)(?:/|$)",
+    r"/(?:tags?|category|categories|kategorie|authors?|autor(?:en)?|users?|profile|search|suche|log-?in|sign-?(?:in|up)|register"
+    r"|account|subscribe|newsletters?|wp-admin|wp-login\.php|cart|shop|feed|rss)(?:/|$)"
+    r"|/page/\d+/?$"
+    r"|/(?:topics?|subscriptions?|abo|about(?:-us)?|contact(?:-us)?|kontakt|impressum|imprint|privacy(?:-policy)?|datenschutz"
+    r"|terms(?:-of-(?:use|service))?|cookies?(?:-policy)?|legal|help|faq|jobs|careers|advertise|print|share)/?$",
     re.IGNORECASE,
 )
 _FILE = re.compile(

@@ -9,7 +9,7 @@ from ingest.crawl.entry import Entry, Reading
 from ingest.crawl.feeds import read_feed
 from ingest.crawl.plain import plain
 from ingest.crawl.weblink import absolute
-from ingest.crawl.wellformed import MAX_TOLD, fault_of, find_root, parsed, text_of, tidy
+from ingest.crawl.wellformed import MAX_TOLD, fault_of, find_root, local_name, recovered, text_of, tidy
 
 #: What the standard allows in one file ("Sitemap file requirements"), addresses and bytes.
 STANDARD_ADDRESSES = 50_000
@@ -47,7 +47,7 @@ def read_sitemap(content: bytes, *, url: str) -> Reading:
     tidied, more = tidy(found)
     fault = fault_of(tidied)
     faults += (*found.faults, *more, *((fault,) if fault else ()))
-    tree = parsed(tidied)
+    tree = recovered(tidied)
     if tree is None:
         return Reading(kind="sitemap", faults=(*faults, "nothing of it can be read"))
     cut = (
@@ -78,7 +78,7 @@ def _from_lines(text: str, faults: tuple[str, ...]) -> Reading:
 
 def _from_tree(tree: etree._Element, url: str, faults: tuple[str, ...], *, index: bool, cut: bool) -> Reading:
     wanted = "sitemap" if index else "url"
-    nodes = [node for node in tree.iter(etree.Element) if _name(node) == wanted]
+    nodes = [node for node in tree.iter(etree.Element) if local_name(node) == wanted]
     if cut and nodes:
         # Its address may be cut off.
         faults += (f"ends inside item {len(nodes)}, which is left out",)
@@ -114,15 +114,10 @@ def _reading(entries: tuple[Entry, ...], faults: tuple[str, ...]) -> Reading:
     return Reading(kind="sitemap", entries=entries, faults=faults)
 
 
-def _name(node: etree._Element) -> str:
-    """Give a node's name without namespace or prefix, in lower case."""
-    return str(node.tag).rpartition("}")[2].rpartition(":")[2].lower()
-
-
 def _entry(node: etree._Element, url: str) -> Entry | None:
     said: dict[str, etree._Element] = {}
     for child in node.iterchildren(etree.Element):
-        said.setdefault(_name(child), child)
+        said.setdefault(local_name(child), child)
     address = absolute(url, _text(said.get("loc")))
     if address is None:
         return None
@@ -133,7 +128,7 @@ def _entry(node: etree._Element, url: str) -> Entry | None:
     told: dict[str, str] = {}
     for part in news.iter(etree.Element):
         if part is not news and (text := _text(part)):
-            told.setdefault(_name(part), text)
+            told.setdefault(local_name(part), text)
     language = told.get("language")
     published = told.get("publication_date")
     tags = (plain(tag) for tag in re.split("[,;،、]", told.get("keywords", "")[:10_000]))

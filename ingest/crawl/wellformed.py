@@ -1,7 +1,7 @@
 """XML as sites serve it, made well-formed.
 
-    bytes -> text -> found (the root element, what stood before it cut off) -> tidied (the text repaired) -> checked
-          -> where it is still broken: taken apart into items, each repaired or dropped alone
+    bytes -> text_of -> find_root (what stood before it is cut off) -> tidy (the text repaired) -> read_tree
+          (where it is still broken: rebuilt from its items, each repaired or dropped alone)
 
 What comes out has no DOCTYPE and no entity but the five of XML, so that no parser behind can be made to expand or to
 fetch anything. Every step is linear in the length of the text. Every fault is said in a sentence for people.
@@ -241,39 +241,57 @@ class _TooDeep(Exception):  # noqa: N818  never leaves this module
     """Stops expat."""
 
 
-def rebuilt(text: str, names: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
-    """Take a broken document apart into its items, repair each alone, and put the sound ones together again.
+def read_tree(text: str, names: tuple[str, ...]) -> tuple[etree._Element | None, tuple[str, ...]]:
+    """Parse tidied text; a broken one is taken apart into its items. ``names`` are those of items ("item", "entry")."""
+    fault = fault_of(text)
+    tree = _tree(text, recover=False) if fault is None else None
+    if tree is not None:
+        return tree, ()
+    tree, faults = rebuilt(text, names)
+    return tree, (fault or "too large in one of its parts for libxml2", *faults)
+
+
+def rebuilt(text: str, names: tuple[str, ...]) -> tuple[etree._Element | None, tuple[str, ...]]:
+    """Take a broken document apart into its items, repair each alone, and put them together again.
 
     A fault in one item then costs that item at most. An item that the text ends in is dropped: its address may be cut
-    off. Names are those of items ("item", "entry"); the first that is met counts.
+    off. Of the names, the first that is met counts.
     """
     spans = _spans(text, names)
-    head_end = spans[0][0] if spans else len(text)
-    root = _tree(text[:head_end], recover=True)
-    faults: list[str] = []
-    if root is None:
-        return "<rss><channel></channel></rss>", ("nothing of it can be read",)
+    root = _tree(text[: spans[0][0]] if spans else text, recover=True)
     opening = re.search(r"<[A-Za-z_:][^<>]*", text)
-    head = (opening[0].rstrip("/") if opening else "<rss") + ">"
-    name = re.split(r"[\s>]", head[1:], maxsplit=1)[0]
-    place = next((child for child in root if etree.QName(child).localname.lower() == "channel"), root)
+    if root is None or opening is None or fault_of(_written(root)):
+        return None, ("nothing of it can be read",)
+    head = opening[0].rstrip("/") + ">"
+    tail = f"</{head[1:-1].split(maxsplit=1)[0]}>"
+    place = next((child for child in root.iterchildren(etree.Element) if local_name(child) == "channel"), root)
+    faults: list[str] = []
     for number, (start, end, closed) in enumerate(spans, 1):
         if not closed and end == len(text):
             faults.append(f"ends inside item {number}, which is left out")
             break
-        item, sound = _item(head, text[start:end], f"</{name}>")
+        item, sound = _item(head, text[start:end], tail)
         if item is not None:
             item.tail = None
             place.append(item)
         if not sound and len(faults) < MAX_TOLD:
             lines = "\n" * text.count("\n", 0, start)
-            fault = fault_of(lines + head.replace("\n", " ") + text[start:end] + f"</{name}>") or "no element in it"
+            fault = fault_of(lines + head.replace("\n", " ") + text[start:end] + tail) or "no element in it"
             faults.append(f"item {number}, {'repaired' if item is not None else 'left out'}: {fault}")
+    return root, tuple(faults)
+
+
+def _written(tree: etree._Element) -> str:
+    """Write a tree out; nothing where libxml2 kept what cannot be written."""
     try:
-        whole = etree.tostring(root, encoding="unicode", with_tail=False)
-    except (etree.LxmlError, ValueError, UnicodeError) as error:
-        return "<rss><channel></channel></rss>", (*faults, f"nothing of it can be read: {error}")
-    return whole, tuple(faults)
+        return str(etree.tostring(tree, encoding="unicode", with_tail=False))
+    except (etree.LxmlError, ValueError):
+        return ""
+
+
+def local_name(node: etree._Element) -> str:
+    """Give an element's name in lower case, without namespace or prefix: feeds and sitemaps have none, or wrong ones."""
+    return str(node.tag).rpartition("}")[2].rpartition(":")[2].lower()
 
 
 def _spans(text: str, names: tuple[str, ...]) -> list[tuple[int, int, bool]]:
@@ -320,7 +338,8 @@ def _item(head: str, item: str, tail: str) -> tuple[etree._Element | None, bool]
     mended = _balanced(_texts_escaped(item))
     for recover in (False, True):
         root = _tree(head + mended + tail, recover=recover)
-        if root is not None and len(root):
+        # libxml2 keeps names that are none; who reads what it made must be able to.
+        if root is not None and len(root) and not (recover and fault_of(_written(root[0]))):
             return root[0], False
     return None, False
 
@@ -379,7 +398,7 @@ def _tree(text: str, *, recover: bool) -> etree._Element | None:
         return None
 
 
-def parsed(text: str) -> etree._Element | None:
-    """Parse tidied text as a tree; what is broken is read as far as libxml2 makes sense of it. None where it cannot."""
+def recovered(text: str) -> etree._Element | None:
+    """Parse tidied text; what is broken is read as far as libxml2 makes sense of it. None where it cannot."""
     tree = _tree(text, recover=False)
     return tree if tree is not None else _tree(text, recover=True)

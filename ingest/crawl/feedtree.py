@@ -1,0 +1,93 @@
+"""A feed's tree without what feedparser misreads, or needs the square of its length for."""
+
+import re
+
+from lxml import etree
+
+from ingest.crawl.wellformed import local_name
+
+#: Tags of one item that are kept; feedparser compares each with all before it.
+MAX_TAGS = 100
+
+#: Elements of feeds have a handful; the SAX reader looks through all of them for each.
+_MAX_ATTRIBUTES = 50
+
+#: An item has twenty or so; media groups some dozens.
+_MAX_CHILDREN = 500
+
+#: Longer names, dates and lists of keywords are texts in the wrong place.
+_MAX_CHARS = 2_000
+
+_PEOPLE = frozenset({"author", "creator", "managingeditor", "webmaster", "publisher", "contributor"})
+_TAGS = frozenset({"category", "subject", "keywords", "tags"})
+_DATES = frozenset(
+    {
+        "pubdate",
+        "date",
+        "published",
+        "issued",
+        "updated",
+        "modified",
+        "created",
+        "lastbuilddate",
+        "expirationdate",
+        "valid",
+    }
+)
+_MAIL = re.compile(r"(?:mailto:)?[^\s@()<>\[\]\":;,]{1,64}@[^\s@()<>\[\]\":;,]{1,255}")
+
+
+def spare(tree: etree._Element) -> None:
+    """Change the tree in place.
+
+    - "desk@news.example (Name)" and "Name <desk@news.example>" become the name: feedparser cuts addresses of mail in the
+      wrong place where the top-level domain has more than four letters.
+    - ``itunes:summary`` and ``itunes:subtitle`` go: beside a description feedparser takes them for the whole text.
+    - ``isPermaLink`` is in lower case, for feedparser takes "True" for no.
+    - Names, dates and keywords of more than 2,000 characters, attributes of elements that have more than 50, and of an
+      item the tags beyond the hundredth and the elements beyond the five hundredth go.
+    """
+    surplus: list[etree._Element] = []
+    tags = 0
+    for node in tree.iter(etree.Element):
+        name = local_name(node)
+        if len(node.attrib) > _MAX_ATTRIBUTES:
+            node.attrib.clear()
+        if name in {"item", "entry"}:
+            tags = 0
+            surplus += node[_MAX_CHILDREN:]
+        elif name in _PEOPLE:
+            _name(node)
+        elif name in _DATES:
+            _shorten(node)
+        elif name in _TAGS:
+            tags += 1
+            _shorten(node)
+            if tags > MAX_TAGS:
+                surplus.append(node)
+        elif name == "guid":
+            for key in [key for key in node.attrib if key.lower() == "ispermalink"]:
+                node.set(key, node.attrib[key].strip().lower())
+        elif name in {"summary", "subtitle"} and "podcast" in node.tag.lower():
+            surplus.append(node)
+    for node in surplus:
+        parent = node.getparent()
+        if parent is not None:
+            parent.remove(node)
+
+
+def _name(node: etree._Element) -> None:
+    _shorten(node)
+    if "@" in (node.text or "") and not len(node):
+        left = _MAIL.sub(" ", node.text or "")
+        for sign in '()<>[]"':
+            left = left.replace(sign, " ")
+        node.text = " ".join(left.split())
+
+
+def _shorten(node: etree._Element) -> None:
+    """Empty an element whose own text is too long; the text of its children stays."""
+    if len(node.text or "") + sum(len(child.tail or "") for child in node) > _MAX_CHARS:
+        node.text = None
+        for child in node:
+            child.tail = None
