@@ -606,6 +606,29 @@ def query(
     sys.stdout.write(as_text(ask(folder, sql), form.value, width=width))
 
 
+@app.command()
+def raw(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The --output of runs.")],
+    record_id: Annotated[
+        str,
+        typer.Argument(metavar="RECORD_ID", help="A record_id; or a raw_sha256 or warc_record_id, of quarantine too."),
+    ],
+    *,
+    record: Annotated[
+        bool, typer.Option("--record", help="The record as stored in its file, compressed or not.")
+    ] = False,
+) -> None:
+    """Print the bytes that a record was made of: babelwire raw news 0123456789abcdef0123456789abcdef > page.html."""
+    from ingest.config import read_options  # noqa: PLC0415
+    from ingest.raw import read_raw  # noqa: PLC0415
+
+    found = read_raw(folder, record_id, read_options(None, os.environ).limits, as_stored=record)
+    typer.echo(found.content, nl=False)
+    around: Around = context.obj
+    around.log.say(found.sentence, event="raw")
+
+
 models_app = typer.Typer(
     help="Translation models: list, add, remove, plan, verify.", no_args_is_help=True, rich_markup_mode=None
 )
