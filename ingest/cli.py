@@ -608,7 +608,6 @@ def query(
 
 @app.command()
 def raw(
-    context: typer.Context,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The --output of runs.")],
     record_id: Annotated[
         str,
@@ -625,8 +624,7 @@ def raw(
 
     found = read_raw(folder, record_id, read_options(None, os.environ).limits, as_stored=record)
     typer.echo(found.content, nl=False)
-    around: Around = context.obj
-    around.log.say(found.sentence, event="raw")
+    typer.echo(f"babelwire: {found.sentence}", err=True)
 
 
 models_app = typer.Typer(

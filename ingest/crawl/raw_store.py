@@ -5,7 +5,7 @@
 
 An exchange is a group of records: how it was found (metadata), the response, the request. The metadata comes first, so
 that a reader knows what a response is when it meets it, and the response second, so that a group that breaks off behind
-it has lost nothing that counts. All records of a group have the time of the fetch as their date (6.6 of the norm wants
+it has lost nothing that counts. All records of a group have the time of the fetch as their date (5.4 of the norm wants
 that) and the id of their file's warcinfo record.
 
 Digests are ``sha256:`` and base 32 (RFC 4648, 6), the base of the norm's own examples, which warcio and fastwarc verify.
@@ -56,7 +56,7 @@ class Exchange:
     """One request and its answer, and how it came about."""
 
     url: str
-    #: When the last byte arrived. Aware.
+    #: When the fetch began: that is what WARC-Date means (5.4). Aware.
     fetched_at: datetime
     #: The address that was spoken to; None where a proxy or cache answered.
     ip: str | None
@@ -399,8 +399,10 @@ def _member(record: _Record, warcinfo: str | None) -> bytes:
         "Content-Length": f"{len(record.block)}",
     }
     lines = "".join(f"{name}: {one_line(value)}\r\n" for name, value in headers.items() if value)
-    data = b"".join((b"WARC/1.1\r\n", lines.encode("utf-8", "replace"), b"\r\n", record.block, b"\r\n\r\n"))
-    return zlib.compress(data, wbits=31)
+    head = b"WARC/1.1\r\n" + lines.encode("utf-8", "replace") + b"\r\n"
+    packer = zlib.compressobj(wbits=31)  # gzip, without the time of packing
+    pieces = [packer.compress(piece) for piece in (head, record.block, b"\r\n\r\n")]
+    return b"".join((*pieces, packer.flush()))
 
 
 def _head(exchange: Exchange) -> bytes:

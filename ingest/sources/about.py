@@ -1,7 +1,7 @@
 """How a stored page was found, as it stands in the metadata record of its WARC group.
 
 The crawler writes these fields and the reader of WARC files reads them, so both are here. The block is
-``application/warc-fields`` (ISO 28500:2017, annex C.2): UTF-8, one ``name: value`` a line. Our names begin with
+``application/warc-fields`` (ISO 28500:2017, 8.3): UTF-8, one ``name: value`` a line. Our names begin with
 ``babelwire-``, and ``babelwire-kind`` comes first, so that records of other crawlers are never taken for ours; ``via`` is
 the norm's own name (6.6) and says the same once more to other readers.
 """
