@@ -148,7 +148,7 @@ class RawStore:
             SetupError: If the folder cannot be made.
         """
         with disk_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder, below=next(place for place in folder.absolute().parents if place.exists()))
         return cls(folder, name, software=software, max_bytes=max_bytes)
 
     def write(self, exchange: Exchange) -> Kept:

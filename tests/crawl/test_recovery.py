@@ -1,6 +1,8 @@
 """A crawl that was killed leaves at most one torn group; the next one finds all the others."""
 
+import gzip
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -9,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from kills import note_sync, take_what_was_not_synced
 from raw_exchanges import AT, SOFTWARE, about, by_fastwarc, by_warcio, exchange
 
 from ingest.crawl.raw_store import Kept, RawStore
@@ -225,6 +228,55 @@ def test_a_name_that_is_taken_is_said_to_be(tmp_path: Path, killed: tuple[bytes,
     (tmp_path / FILE).write_bytes(b"")
     with pytest.raises(SetupError, match="move one of them away"):
         list(recover(tmp_path))
+
+
+class PowerCutError(BaseException):
+    """Nothing runs any more."""
+
+
+def test_what_one_sync_covered_survives_a_power_cut_at_any_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, log = os.fsync, tmp_path / "synced.txt"
+    calls = last = 0
+
+    def fsync(handle: int) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == last:
+            raise PowerCutError
+        real(handle)
+        note_sync(log, handle)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    for last in range(1, 100):
+        folder, calls, safe = tmp_path / f"{last}" / "raw", 0, []
+        folder.parent.mkdir()
+        log.write_text("")
+        store = None
+        try:
+            store = RawStore.open(folder, "2026/night", software=SOFTWARE, max_bytes=6_000)
+            written = []
+            for number in range(24):
+                written.append(store.write(exchange(number)))
+                if number % 3 == 2:
+                    store.sync()
+                    safe = list(written)
+            store.close()
+        except PowerCutError:
+            if store is not None and store._file is not None:
+                store._file.close()
+            take_what_was_not_synced(folder, log, random.Random(last))  # noqa: S311  no secret
+            calls = -1_000
+            found = [one.kept for file in recover(folder) for one in file.exchanges]
+            for kept in safe:
+                data = (folder / kept.file).read_bytes()
+                assert kept in found or kept.record_id.encode() in gzip.decompress(data[kept.offset : kept.end])
+            for path in folder.rglob("*.warc.gz"):
+                assert by_warcio(path.read_bytes())
+        else:
+            break
+    assert last > 30
 
 
 WRITES_UNTIL_KILLED = """
