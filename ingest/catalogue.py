@@ -24,7 +24,7 @@ def read_catalogue(path: Path) -> Catalogue:
     """Read and check a catalogue.
 
     Raises:
-        SetupError: If the file cannot be read, or at the first fault in it.
+        SetupError: If the file cannot be read, or with all its faults, one a line.
     """
     return catalogue_of(_read(path), origin=path.as_posix())
 
@@ -33,7 +33,7 @@ def inputs_of(path: Path) -> tuple[Input, ...]:
     """Give every file that the catalogue's sources name, in its order, each pattern sorted.
 
     Raises:
-        SetupError: At the first fault, or for a pattern that matches no file.
+        SetupError: If the catalogue is at fault, or for a pattern that matches no file.
     """
     known = read_catalogue(path).sources
     by_domain = {entry.domain.removeprefix("www."): entry.rule for entry in known if entry.domain and entry.rule}
@@ -53,7 +53,7 @@ def rule_book(path: Path) -> RuleBook | None:
     """Give the rules of a catalogue for an archive that holds pages of many of its sites; None where it has none.
 
     Raises:
-        SetupError: At the first fault.
+        SetupError: If the catalogue is at fault.
     """
     known = read_catalogue(path).sources
     by_domain = {entry.domain.removeprefix("www."): entry.rule for entry in known if entry.domain and entry.rule}
@@ -64,7 +64,12 @@ def rule_book(path: Path) -> RuleBook | None:
     return RuleBook(by_domain=by_domain, ftr=ftr) if by_domain or ftr.sites or ftr.below else None
 
 
-def _inputs(entry: SourceEntry, catalogue: Path, rules: RuleBook | None) -> list[Input]:
+def files_of(entry: SourceEntry, catalogue: Path) -> tuple[Path, ...]:
+    """Give the files that a source names, each pattern sorted, none twice.
+
+    Raises:
+        SetupError: At the first pattern that matches no file.
+    """
     files: dict[Path, None] = {}
     for pattern in entry.files:
         # Sorted as text: folders list their files in an order of their own.
@@ -79,6 +84,10 @@ def _inputs(entry: SourceEntry, catalogue: Path, rules: RuleBook | None) -> list
             )
             raise SetupError(message)
         files.update(dict.fromkeys(matches))
+    return tuple(files)
+
+
+def _inputs(entry: SourceEntry, catalogue: Path, rules: RuleBook | None) -> list[Input]:
     return [
         Input(
             path=path,
@@ -88,7 +97,7 @@ def _inputs(entry: SourceEntry, catalogue: Path, rules: RuleBook | None) -> list
             language_prior=entry.language,
             rules=rules,
         )
-        for path in files
+        for path in files_of(entry, catalogue)
     ]
 
 

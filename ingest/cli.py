@@ -705,6 +705,38 @@ def verify_models(config: ConfigOption = None) -> None:
         raise typer.Exit(SETUP)
 
 
+sources_app = typer.Typer(help="Source catalogues: check, import.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(sources_app, name="sources")
+
+
+@sources_app.command("check")
+def check_sources(
+    catalogue: Annotated[Path, typer.Argument(metavar="CATALOGUE", help="The sources, in TOML.")],
+) -> None:
+    """Show, without the network, what a catalogue would have fetched: babelwire sources check sources.toml."""
+    from ingest.source_list import listed  # noqa: PLC0415
+
+    typer.echo(listed(catalogue))
+
+
+@sources_app.command("import")
+def import_sources(
+    context: typer.Context,
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="OPML files, and lists of addresses, one a line.")
+    ],
+) -> None:
+    """Make a catalogue of subscriptions: babelwire sources import subscriptions.opml > sources.toml."""
+    from ingest.source_import import imported  # noqa: PLC0415
+
+    around: Around = context.obj
+    catalogue, faults = imported(files)
+    for fault in faults:
+        around.log.say(fault, event="not_imported", level="warning")
+    # Bytes, because TOML is UTF-8 whatever the terminal speaks.
+    typer.echo(catalogue.encode(), nl=False)
+
+
 class SchemaFormat(StrEnum):
     """How the schema is printed."""
 

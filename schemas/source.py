@@ -31,7 +31,7 @@ from typing import Any
 from schemas.crawl_options import CrawlOptions, crawl_options_of
 from schemas.errors import SetupError
 from schemas.site_rule import SiteRule, rules_of
-from schemas.toml_table import Check, TomlTable, check_address, one_of
+from schemas.toml_table import Check, TomlTable, check_address, noting, one_of, refuse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,24 +192,32 @@ def catalogue_of(document: Mapping[str, object], *, origin: str) -> Catalogue:
         origin: How to name the file in messages.
 
     Raises:
-        SetupError: At the first fault, with file, source, key, value and what is allowed.
+        SetupError: With all faults, one a line: file, source, key, value and what is allowed; of one source the first.
     """
-    for key in document:
-        if key not in {"crawl", "defaults", "source"}:
-            message = f"{origin}: table [{key}] is unknown; use [crawl], [defaults] and [[source]]"
-            raise SetupError(message)
-    crawl = crawl_options_of(TomlTable(document.get("crawl", {}), where=f"{origin}: [crawl]"))
-    defaults = TomlTable(document.get("defaults", {}), where=f"{origin}: [defaults]")
-    defaults.refuse_unknown(DEFAULTS)
-    shared = _values(defaults)
+    faults = [
+        f"{origin}: table [{key}] is unknown; use [crawl], [defaults] and [[source]]"
+        for key in document
+        if key not in {"crawl", "defaults", "source"}
+    ]
+    crawl, shared, listed = CrawlOptions(), dict[str, Any](), list[object]()
+    with noting(faults):
+        crawl = crawl_options_of(TomlTable(document.get("crawl", {}), where=f"{origin}: [crawl]"))
+    with noting(faults):
+        defaults = TomlTable(document.get("defaults", {}), where=f"{origin}: [defaults]")
+        defaults.refuse_unknown(DEFAULTS)
+        shared = _values(defaults)
+    with noting(faults):
+        listed = _sources(document.get("source"), origin)
     entries: dict[str, SourceEntry] = {}
-    for number, value in enumerate(_sources(document.get("source"), origin), start=1):
-        table = TomlTable(value, where=f"{origin}: [[source]] number {number}")
-        name = _id_of(table, origin)
-        if name in entries:
-            message = f"{origin}: [{name}] stands twice; give the second source its own id"
-            raise SetupError(message)
-        entries[name] = SourceEntry(id=name, **{**shared, **_values(table)})
+    for number, value in enumerate(listed, start=1):
+        with noting(faults):
+            table = TomlTable(value, where=f"{origin}: [[source]] number {number}")
+            name = _id_of(table, origin)
+            if name in entries:
+                message = f"{origin}: [{name}] stands twice; give the second source its own id"
+                raise SetupError(message)
+            entries[name] = SourceEntry(id=name, **{**shared, **_values(table)})
+    refuse(faults)
     return Catalogue(origin=origin, crawl=crawl, sources=tuple(entries.values()))
 
 

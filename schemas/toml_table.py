@@ -1,13 +1,40 @@
 """One table of a TOML file, its values checked as they are read, and every fault named with file, key, value and what is allowed."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
 from urllib.parse import urlsplit
 
 from schemas.errors import SetupError
 
 Check = Callable[[str], str | None]
 """Looks at one value; says what it must be instead, or None where it is fine."""
+
+#: So many faults of one file are told.
+_MOST_TOLD: Final = 50
+
+
+@contextmanager
+def noting(faults: list[str]) -> Iterator[None]:
+    """Note a fault and go on behind the block, so that a person can mend all that is wrong with a file at once."""
+    try:
+        yield
+    except SetupError as error:
+        faults.append(str(error))
+
+
+def refuse(faults: Sequence[str]) -> None:
+    """Stop where faults were noted.
+
+    Raises:
+        SetupError: With one fault a line.
+    """
+    if not faults:
+        return
+    more = len(faults) - _MOST_TOLD
+    lines = [*faults[:_MOST_TOLD], *([f"and {more} more faults"] if more > 0 else [])]
+    raise SetupError("\n".join(lines))
 
 
 class TomlTable:
