@@ -244,7 +244,7 @@ class _TooDeep(Exception):  # noqa: N818  never leaves this module
 def read_tree(text: str, names: tuple[str, ...]) -> tuple[etree._Element | None, tuple[str, ...]]:
     """Parse tidied text; a broken one is taken apart into its items. ``names`` are those of items ("item", "entry")."""
     fault = fault_of(text)
-    tree = _tree(text, recover=False) if fault is None else None
+    tree = parsed(text) if fault is None else None
     if tree is not None:
         return tree, ()
     tree, faults = rebuilt(text, names)
@@ -398,7 +398,12 @@ def _tree(text: str, *, recover: bool) -> etree._Element | None:
         return None
 
 
+def parsed(text: str) -> etree._Element | None:
+    """Parse tidied text; None where it is broken."""
+    return _tree(text, recover=False)
+
+
 def recovered(text: str) -> etree._Element | None:
     """Parse tidied text; what is broken is read as far as libxml2 makes sense of it. None where it cannot."""
-    tree = _tree(text, recover=False)
+    tree = parsed(text)
     return tree if tree is not None else _tree(text, recover=True)
