@@ -28,6 +28,7 @@ from normalize.clean import RULES
 from normalize.options import DeclaredModel
 from normalize.translate.engine import FLAGS
 from schemas.document import KeptRole, PageType, RemovedRole
+from schemas.fetch import FETCH_COLUMNS
 from schemas.record import COLUMNS, MT_STATUSES, QUARANTINE_COLUMNS, Column
 from schemas.show import dtype_name
 from schemas.source import KEYS
@@ -202,6 +203,7 @@ def test_nothing_in_it_is_of_one_machine_or_one_registry() -> None:
 def columns_text() -> str:
     """Give the tables of columns as the README has them."""
     parts = ["### Records: `articles/`", *_tables(COLUMNS), "### Quarantine: `quarantine/`", _table(QUARANTINE_COLUMNS)]
+    parts += ["### Requests: `fetches/`", _table(FETCH_COLUMNS)]
     return "\n\n".join(parts)
 
 
