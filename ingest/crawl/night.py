@@ -571,14 +571,12 @@ class Night:
         kept = self._keep(job, answer)
         target = _joined(job.url, location)
         if target is None or urlsplit(target).scheme not in {"http", "https"}:
-            self._end(
-                job, "refused", "scheme", f'redirects to "{location[:200]}", which is not http or https', answer=answer
-            )
+            detail = f'redirects to "{location[:200]}", which is not http or https'
+            self._end(job, "refused", "scheme", detail, answer=answer, kept=kept)
             return None
         if job.hops >= MOST_HOPS:
-            self._end(
-                job, "failed", "redirects", f"{job.hops + 1} redirects, the last to {target[:200]}", answer=answer
-            )
+            detail = f"{job.hops + 1} redirects, the last to {target[:200]}"
+            self._end(job, "failed", "redirects", detail, answer=answer, kept=kept)
             return None
         if self._is_known_there(job, target):
             self._note(job, "redirected", reason="known", answer=answer, kept=kept, redirect_to=target)
