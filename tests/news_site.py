@@ -3,7 +3,7 @@
     site = Site(host="127.0.0.2", stories=articles("el", 3, latest=NOW), robots=rules(disallow=["/private/"]))
     site.behave("/feed.rss", busy(times=2, seconds=1))
     with serving([site]) as server:
-        catalogue = catalogue_of(server, tmp_path)
+        catalogue = catalogue_of(server.sites, tmp_path)
         ...
         assert paths(server.log, site.host) == ["/robots.txt", "/feed.rss", ...]
 
@@ -14,7 +14,7 @@ from how often the same was asked for; nothing from the clock.
 import gzip
 import json
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -353,17 +353,17 @@ def serving(sites: Sequence[Site]) -> Iterator[Server]:
 
 
 def catalogue_of(
-    server: Server,
+    sites: Iterable[Site],
     folder: Path,
     *,
     delay: float = 0.05,
     crawl: Mapping[str, object] | None = None,
     each: Mapping[str, object] | None = None,
 ) -> Path:
-    """Write ``sources.toml`` for the sites of a server, one source for each, called after its host.
+    """Write ``sources.toml`` for sites that are being served, one source for each, called after its host.
 
     Args:
-        server: Being served.
+        sites: In the order they are to stand there.
         folder: Where to.
         delay: Seconds between two requests at one host.
         crawl: More of the table ``[crawl]``, or other values.
@@ -372,7 +372,7 @@ def catalogue_of(
     tables = [
         ("[crawl]", {"contact": "mailto:desk@news.example", "allow_private": ["127.0.0.0/8"], **(crawl or {})}),
     ]
-    for site in server.sites:
+    for site in sites:
         entry = {"id": source_id(site), "language": site.stories[0].language, "delay": delay, **(each or {})}
         tables.append(("[[source]]", {**entry, **{key: _absolute(site, value) for key, value in site.listed.items()}}))
     place = folder / "sources.toml"

@@ -55,13 +55,16 @@ class Host:
         self._slots = asyncio.Semaphore(concurrency)
         self._line = asyncio.Lock()
         self._ready_at = 0.0
+        #: When the last request went out, as far as is known.
+        self._sent = float("-inf")
         self._takes = 0.0
         #: How long the last answers took, in seconds.
         self._recent: deque[float] = deque(maxlen=_RECENT)
 
     def ask_slower(self, delay: float) -> None:
-        """Wait at least so long between two requests, in seconds."""
+        """Wait at least so long between two requests, the last one and the next included, in seconds."""
         self.delay = max(self.delay, delay)
+        self._ready_at = max(self._ready_at, self._sent + self.delay)
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
@@ -72,7 +75,7 @@ class Host:
                     await asyncio.sleep(wait)
                 # Only now: a host that must wait takes no place from another, and the delay counts from the request itself.
                 await self._together.acquire()
-                begun = self._clock()
+                begun = self._sent = self._clock()
                 self._ready_at = begun + self._gap
             try:
                 yield
@@ -83,8 +86,8 @@ class Host:
                 self._takes += _NEWEST_SHARE * (taken - self._takes)
                 # A process that is busy sends a request some time after it began, and the host counts from when it came. Its quickest
                 # answer tells by when that was; before there is one, only the answer itself does.
-                sent = ended - min(self._recent, default=0.0)
-                self._ready_at = max(self._ready_at, sent + self._gap)
+                self._sent = max(self._sent, ended - min(self._recent, default=0.0))
+                self._ready_at = max(self._ready_at, self._sent + self._gap)
                 self._recent.append(taken)
 
     @property

@@ -152,6 +152,9 @@ class Night:
         self._say = say
         self._limits = Limits(max_bytes=catalogue.crawl.max_megabytes_per_page * _MEGABYTE)
         self._together = asyncio.Semaphore(catalogue.crawl.concurrency)
+        #: Held for each feed that is read and each entry that is taken, in turn: many long feeds that come at once would hold up every
+        #: host if they were worked through in one go, and the host of the last one would wait for all the others.
+        self._reading = asyncio.Lock()
         self._hosts: dict[str, Host] = {}
         self._lines: dict[str, _Line] = {}
         self._robots: dict[str, asyncio.Task[robots.Robots]] = {}
@@ -275,14 +278,20 @@ class Night:
             return None
         digest = hashlib.sha256(content).hexdigest()
         is_same = digest == feed.body_sha256
-        reading = self._read(kind, content, answer)
+        async with self._reading:
+            reading = self._read(kind, content, answer)
+            await asyncio.sleep(0)
         kept = self._keep(job, answer, same_as=feed.copy if is_same else None)
         detail = "; ".join(reading.faults[:3]) or None
         self._note(job, "unchanged" if is_same else "fetched", detail=detail, answer=answer, kept=kept)
         # A home page that names its feeds is left to them. What stands on a link is often no title ("read more").
         listed = () if kind == "home" and reading.feeds else reading.entries
         titled = listed if kind in {"feed", "sitemap"} else [replace(entry, title=None) for entry in listed]
-        news = [self._take(source, entry, found_in=url) for entry in titled]
+        news = []
+        for entry in titled:
+            async with self._reading:
+                news.append(self._take(source, entry, found_in=url))
+                await asyncio.sleep(0)
         lies = feed.lies or (not is_same and tells_lies(feed, reading, answer))
         every = next_poll(feed, source, news=any(news), asked=reading.every)
         self._state.save(
@@ -562,14 +571,12 @@ class Night:
         kept = self._keep(job, answer)
         target = _joined(job.url, location)
         if target is None or urlsplit(target).scheme not in {"http", "https"}:
-            self._end(
-                job, "refused", "scheme", f'redirects to "{location[:200]}", which is not http or https', answer=answer
-            )
+            detail = f'redirects to "{location[:200]}", which is not http or https'
+            self._end(job, "refused", "scheme", detail, answer=answer, kept=kept)
             return None
         if job.hops >= MOST_HOPS:
-            self._end(
-                job, "failed", "redirects", f"{job.hops + 1} redirects, the last to {target[:200]}", answer=answer
-            )
+            detail = f"{job.hops + 1} redirects, the last to {target[:200]}"
+            self._end(job, "failed", "redirects", detail, answer=answer, kept=kept)
             return None
         if self._is_known_there(job, target):
             self._note(job, "redirected", reason="known", answer=answer, kept=kept, redirect_to=target)

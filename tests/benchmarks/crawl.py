@@ -151,7 +151,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="crawl-") as name, serving([*ordinary, *late]) as server:
         folder = Path(name)
         each = {"max_pages": arguments.articles, "max_age_days": 365}
-        catalogue = catalogue_of(server, folder, delay=arguments.delay, each=each)
+        catalogue = catalogue_of(server.sites, folder, delay=arguments.delay, each=each)
         ended = crawl(catalogue, folder)
         size = sum(file.stat().st_size for file in folder.glob("out/raw/**/*.warc.gz*"))
     check(server.log, server.sites)

@@ -56,6 +56,15 @@ def test_a_longer_delay_of_robots_txt_holds_and_a_shorter_one_does_not(clock: Cl
     assert gaps(asyncio.run(begins(host, clock, count=3))) == [5.0, 5.0]
 
 
+def test_a_delay_of_robots_txt_holds_from_the_request_for_robots_txt(clock: Clock) -> None:
+    host = host_of(clock)
+    (robots,) = asyncio.run(begins(host, clock, count=1, takes=0.5))
+    host.ask_slower(5.0)
+    (after,) = asyncio.run(begins(host, clock, count=1))
+    # The host counts from when the request came, and only the answer tells when that was at the latest.
+    assert after - robots == 5.5
+
+
 def test_a_host_that_answers_slowly_gets_as_much_rest_as_its_answers_take(clock: Clock) -> None:
     times = asyncio.run(begins(host_of(clock), clock, count=12, takes=10.0))
     assert gaps(times)[-1] == pytest.approx(20.0, rel=0.01)
