@@ -22,7 +22,7 @@ from normalize.options import DocumentOptions
 from schemas.document import RawDocument
 from schemas.errors import DocumentError
 
-#: Sitemaps end at 50 MB (sitemaps.org, protocol); no feed is longer. What is beyond is not read.
+#: Sitemaps may have 50 MB (sitemaps.org, protocol). What is beyond is not read.
 MAX_BYTES = 64 * 2**20
 
 #: libxml2's own limit; feeds in the wild stay below 20.
@@ -76,16 +76,16 @@ class Found:
     faults: tuple[str, ...]
 
 
-def text_of(content: bytes, charset: str | None) -> tuple[str, tuple[str, ...]]:
+def text_of(content: bytes, charset: str | None, most: int = MAX_BYTES) -> tuple[str, tuple[str, ...]]:
     """Read bytes as text by the best evidence there is; empty where they hold none.
 
-    ``charset`` is what the HTTP header says. XML declarations lie as often as HTML's, so they are believed as far as
+    ``charset`` is what the HTTP header says, ``most`` how many bytes are read. XML declarations lie as often as HTML's, so they are believed as far as
     the bytes allow (``normalize.decode``), not as RFC 7303 orders.
     """
     faults = []
-    if len(content) > MAX_BYTES:
-        faults.append(f"{len(content):,} bytes long: only the first {MAX_BYTES:,} are read")
-        content = content[:MAX_BYTES]
+    if len(content) > most:
+        faults.append(f"{len(content):,} bytes long: only the first {most:,} are read")
+        content = content[:most]
     headers = (("content-type", f"text/xml; charset={charset}"),) if charset else ()
     raw = RawDocument(source_kind="html", source_uri="", content=content, media="html", http_headers=headers)
     try:
@@ -391,6 +391,8 @@ def _tree(text: str, *, recover: bool) -> etree._Element | None:
     parser = etree.XMLParser(
         recover=recover, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True,
         remove_pis=True,
+        # In CDATA, feedparser is handed a text in one piece, not in one for each "&".
+        strip_cdata=False,
     )  # fmt: skip
     try:
         return etree.fromstring(text.encode(), parser)
