@@ -107,7 +107,10 @@ def _beginning(text: str) -> str | None:
 
 
 def _parsed(tree: etree._Element) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Have feedparser read a tree; where it fails on the whole, item by item."""
+    """Have feedparser read a tree; where it fails on the whole, item by item.
+
+    The channel is read with each item anew, so of a channel that is itself endless only some items are tried.
+    """
     try:
         return _by_feedparser(tree), ()
     except Exception as error:  # noqa: BLE001  handlers of elements in odd places raise whatever Python does
@@ -118,8 +121,9 @@ def _parsed(tree: etree._Element) -> tuple[dict[str, Any], tuple[str, ...]]:
         parent.remove(item)
     parsed: dict[str, Any] = {}
     entries: list[Any] = []
-    failed = 0
-    for item, parent in places:
+    tried = places[: max(1, MAX_FEED_BYTES // len(etree.tostring(tree)))]
+    failed = len(places) - len(tried)
+    for item, parent in tried:
         parent.append(item)
         try:
             alone = _by_feedparser(tree)

@@ -56,6 +56,10 @@ _REFERENCE = re.compile(r"&(?:(#[0-9]{1,9}|#[xX][0-9A-Fa-f]{1,7}|[A-Za-z][A-Za-z
 _XML_ENTITIES = frozenset({"lt", "gt", "amp", "quot", "apos"})
 _HTML = re.compile(r"<(?:!doctype\s{1,20}html|html)[\s>]", re.IGNORECASE)
 _PREFIX = re.compile(r"<(?=([A-Za-z_][\w.-]{0,40}))\1:[A-Za-z_]|\s(?=([A-Za-z_][\w.-]{0,40}))\2:[A-Za-z_][\w.-]{0,40}=")
+#: Namespaces with blanks in them, which Python's SAX reader cuts in the wrong place.
+_BLANK_NAMESPACE = re.compile(
+    r"(\sxmlns(?::[A-Za-z_][\w.-]{0,40})?\s{0,9}=\s{0,9})(\"[^\"<>\s]{0,500}\s[^\"<>]{0,500}\"|'[^'<>\s]{0,500}\s[^'<>]{0,500}')"
+)
 _DECLARED = re.compile(r"\sxmlns:([A-Za-z_][\w.-]{0,40})\s{0,9}=")
 _ANY_TAG = re.compile(r"<!\[CDATA\[|<(/?)([A-Za-z_][\w.:-]{0,80})[^<>]*>")
 #: Elements that hold text in every dialect: markup in them that is not escaped breaks the document.
@@ -184,7 +188,8 @@ def tidy(found: Found) -> tuple[str, tuple[str, ...]]:
         pieces.append(text[section.start() : end] if section[0] == "<![CDATA[" else lines)
         at = end
     pieces.append(_REFERENCE.sub(repaired, text[at:]))
-    whole, undeclared = _with_prefixes("".join(pieces))
+    whole = _BLANK_NAMESPACE.sub(lambda found: found[1] + "".join(found[2].split()), "".join(pieces))
+    whole, undeclared = _with_prefixes(whole)
     faults = [f"{what} x {count}" for what, count in notes.items()]
     faults += [f'the prefix "{prefix}" is used but not declared' for prefix in undeclared]
     return whole, tuple(faults[: 2 * MAX_TOLD])

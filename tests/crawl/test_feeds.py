@@ -122,6 +122,23 @@ def test_the_same_feed_in_another_charset_names_the_same(codec: str) -> None:
     assert not [fault for fault in reading.faults if "charset" in fault]
 
 
+def test_blanks_in_a_namespace_change_nothing() -> None:
+    sound = rss(item("<dc:creator>Ana Prado</dc:creator>"))
+    for blank in (
+        b"http://purl.org/dc/elements/1.1/ ",
+        b" http://purl.org/dc/ elements/1.1/",
+        b"http://purl.org/dc/elements/1.1/\n  ",
+    ):
+        assert read(sound.replace(b"http://purl.org/dc/elements/1.1/", blank)) == read(sound)
+
+
+def test_where_feedparser_fails_on_an_item_the_others_are_read() -> None:
+    odd = item(f"<category>a{item('', 3)}</category>", 2)
+    reading = read(rss(item("<title>before</title>", 1) + odd + item("<title>after</title>", 4)))
+    assert [(entry.url[-1], entry.title) for entry in reading.entries] == [("1", "before"), ("2", None), ("4", "after")]
+    assert "feedparser fails" in reading.faults[0]
+
+
 class _Log(BaseHTTPRequestHandler):
     asked: list[str]
 
