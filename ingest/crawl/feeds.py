@@ -8,6 +8,7 @@ strict reader runs: the other one, for broken feeds, takes the square of their l
 resolving of addresses are off: the body stays as it was sent.
 """
 
+import html
 import io
 import re
 from collections.abc import Iterable, Iterator
@@ -27,6 +28,9 @@ from ingest.crawl.plain import plain, text_length
 from ingest.crawl.weblink import absolute, elsewhere
 from ingest.crawl.wellformed import MAX_TOLD, find_root, local_name, read_tree, rebuilt, text_of, tidy
 
+#: No feed in the wild is longer. Reading takes some ten times as much memory.
+MAX_FEED_BYTES = 32 * 2**20
+
 #: More items are no feed of news; reading on would take seconds for each further ten thousand.
 MAX_ITEMS = 20_000
 
@@ -43,6 +47,9 @@ _CUT = re.compile(
     r"(?:\[?(?:…|\.\.\.|&hellip;|&#8230;|&#x2026;)\]?)\s{0,20}(?:</?[a-z][^<>]{0,500}>\s{0,20}){0,9}$", re.IGNORECASE
 )
 
+#: Markup in a text that has none: it was escaped twice.
+_ESCAPED_AGAIN = re.compile(r"&lt;/(?:p|div|a|h[1-6]|ul|ol|li|figure|b|strong|em|i)&gt;", re.IGNORECASE)
+
 _ITEMS = ("item", "entry")
 _ITEM_START = re.compile(r"<(?:[A-Za-z_][\w.-]{0,40}:)?(?:item|entry)(?=[\s>])", re.IGNORECASE)
 
@@ -51,7 +58,7 @@ def read_feed(content: bytes, *, url: str, charset: str | None = None) -> Readin
     """Read a feed of any kind, as far as it can be read. Never fails: what is wrong stands in ``faults``.
 
     Args:
-        content: The response's body, content encodings (gzip) undone. The first 64 MiB and 20,000 items are read.
+        content: The response's body, content encodings (gzip) undone. The first 32 MiB and 20,000 items are read.
         url: Where it was fetched; relative addresses are joined to ``xml:base``, else in RSS to the channel's own link,
             else to this.
         charset: As the HTTP header has it.
@@ -63,7 +70,7 @@ def read_feed(content: bytes, *, url: str, charset: str | None = None) -> Readin
     ends in "…" or says no more than a description beside it; a description alone counts from 1,000 characters on.
     An HTML page in a feed's place gives kind "page" and the feeds that it names.
     """
-    text, faults = text_of(content, charset)
+    text, faults = text_of(content, charset, MAX_FEED_BYTES)
     if text.lstrip()[:1] in {"{", "["}:
         reading = read_json_feed(text, url=url, most=MAX_ITEMS)
         return replace(reading, faults=(*faults, *reading.faults))
@@ -78,6 +85,7 @@ def read_feed(content: bytes, *, url: str, charset: str | None = None) -> Readin
         return Reading(kind="rss", faults=(*faults, *said))
     tidied, more = tidy(found)
     faults += more
+    del text, found
     cut = _beginning(tidied)
     tree, more = read_tree(tidied, _ITEMS) if cut is None else rebuilt(cut, _ITEMS)
     faults += more if cut is None else (f"more than {MAX_ITEMS:,} items: the others are not read", *more)
@@ -99,7 +107,10 @@ def _beginning(text: str) -> str | None:
 
 
 def _parsed(tree: etree._Element) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Have feedparser read a tree; where it fails on the whole, item by item."""
+    """Have feedparser read a tree; where it fails on the whole, item by item.
+
+    The channel is read with each item anew, so of a channel that is itself endless only some items are tried.
+    """
     try:
         return _by_feedparser(tree), ()
     except Exception as error:  # noqa: BLE001  handlers of elements in odd places raise whatever Python does
@@ -110,8 +121,9 @@ def _parsed(tree: etree._Element) -> tuple[dict[str, Any], tuple[str, ...]]:
         parent.remove(item)
     parsed: dict[str, Any] = {}
     entries: list[Any] = []
-    failed = 0
-    for item, parent in places:
+    tried = places[: max(1, MAX_FEED_BYTES // len(etree.tostring(tree)))]
+    failed = len(places) - len(tried)
+    for item, parent in tried:
         parent.append(item)
         try:
             alone = _by_feedparser(tree)
@@ -271,6 +283,8 @@ def _body(item: dict[str, Any], base: str) -> str | None:
     shown = text_length(summary) if summary else 0
     if summary and shown >= length:
         body, length = (summary, shown) if shown >= _LONG_TEXT else ("", 0)
+    if "<" not in body and _ESCAPED_AGAIN.search(body):
+        body = html.unescape(body)
     if not length or _CUT.search(body[-2_000:].rstrip()):
         return None
     return _with_links(body, absolute(base, own) or base) if own else body

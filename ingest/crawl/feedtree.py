@@ -18,6 +18,15 @@ _MAX_CHILDREN = 500
 #: Longer names, dates and lists of keywords are texts in the wrong place.
 _MAX_CHARS = 2_000
 
+#: What is read of an item, by local name; all else only gives feedparser occasion to mistake a caption for the text.
+_READ = frozenset(
+    "title link guid id pubdate date published issued updated modified created author creator category subject keywords tags"
+    " language description summary content encoded body fullitem full-text origlink".split()
+)
+#: Podcasts and Media RSS say other things under the same names.
+_OTHERS = ("itunes.com", "podcast", "search.yahoo.com/mrss")
+_READ_OF_OTHERS = frozenset({"author", "keywords"})
+
 _PEOPLE = frozenset({"author", "creator", "managingeditor", "webmaster", "publisher", "contributor"})
 _TAGS = frozenset({"category", "subject", "keywords", "tags"})
 _DATES = frozenset(
@@ -42,7 +51,8 @@ def spare(tree: etree._Element) -> None:
 
     - "desk@news.example (Name)" and "Name <desk@news.example>" become the name: feedparser cuts addresses of mail in the
       wrong place where the top-level domain has more than four letters.
-    - ``itunes:summary`` and ``itunes:subtitle`` go: beside a description feedparser takes them for the whole text.
+    - Of an item only what is read stays: feedparser takes ``itunes:summary``, ``media:description`` and ``dc:description``
+      for the whole text, and may take titles and links of what is around for the item's own.
     - ``isPermaLink`` is in lower case, for feedparser takes "True" for no.
     - Names, dates and keywords of more than 2,000 characters, attributes of elements that have more than 50, and of an
       item the tags beyond the hundredth and the elements beyond the five hundredth go.
@@ -55,7 +65,7 @@ def spare(tree: etree._Element) -> None:
             node.attrib.clear()
         if name in {"item", "entry"}:
             tags = 0
-            surplus += node[_MAX_CHILDREN:]
+            surplus += [child for child in node[:_MAX_CHILDREN] if not _is_read(child, node)] + node[_MAX_CHILDREN:]
         elif name in _PEOPLE:
             _name(node)
         elif name in _DATES:
@@ -68,12 +78,19 @@ def spare(tree: etree._Element) -> None:
         elif name == "guid":
             for key in [key for key in node.attrib if key.lower() == "ispermalink"]:
                 node.set(key, node.attrib[key].strip().lower())
-        elif name in {"summary", "subtitle"} and "podcast" in node.tag.lower():
-            surplus.append(node)
     for node in surplus:
         parent = node.getparent()
         if parent is not None:
             parent.remove(node)
+
+
+def _is_read(child: etree._Element, item: etree._Element) -> bool:
+    tag, name = str(child.tag).lower(), local_name(child)
+    if any(other in tag for other in _OTHERS):
+        return name in _READ_OF_OTHERS
+    if name == "description" and "purl.org/dc/" in tag:
+        return all(other is child or local_name(other) != "description" for other in item[:_MAX_CHILDREN])
+    return name in _READ
 
 
 def _name(node: etree._Element) -> None:

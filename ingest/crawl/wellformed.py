@@ -22,7 +22,7 @@ from normalize.options import DocumentOptions
 from schemas.document import RawDocument
 from schemas.errors import DocumentError
 
-#: Sitemaps end at 50 MB (sitemaps.org, protocol); no feed is longer. What is beyond is not read.
+#: Sitemaps may have 50 MB (sitemaps.org, protocol). What is beyond is not read.
 MAX_BYTES = 64 * 2**20
 
 #: libxml2's own limit; feeds in the wild stay below 20.
@@ -56,6 +56,10 @@ _REFERENCE = re.compile(r"&(?:(#[0-9]{1,9}|#[xX][0-9A-Fa-f]{1,7}|[A-Za-z][A-Za-z
 _XML_ENTITIES = frozenset({"lt", "gt", "amp", "quot", "apos"})
 _HTML = re.compile(r"<(?:!doctype\s{1,20}html|html)[\s>]", re.IGNORECASE)
 _PREFIX = re.compile(r"<(?=([A-Za-z_][\w.-]{0,40}))\1:[A-Za-z_]|\s(?=([A-Za-z_][\w.-]{0,40}))\2:[A-Za-z_][\w.-]{0,40}=")
+#: Namespaces with blanks in them, which Python's SAX reader cuts in the wrong place.
+_BLANK_NAMESPACE = re.compile(
+    r"(\sxmlns(?::[A-Za-z_][\w.-]{0,40})?\s{0,9}=\s{0,9})(\"[^\"<>\s]{0,500}\s[^\"<>]{0,500}\"|'[^'<>\s]{0,500}\s[^'<>]{0,500}')"
+)
 _DECLARED = re.compile(r"\sxmlns:([A-Za-z_][\w.-]{0,40})\s{0,9}=")
 _ANY_TAG = re.compile(r"<!\[CDATA\[|<(/?)([A-Za-z_][\w.:-]{0,80})[^<>]*>")
 #: Elements that hold text in every dialect: markup in them that is not escaped breaks the document.
@@ -76,16 +80,16 @@ class Found:
     faults: tuple[str, ...]
 
 
-def text_of(content: bytes, charset: str | None) -> tuple[str, tuple[str, ...]]:
+def text_of(content: bytes, charset: str | None, most: int = MAX_BYTES) -> tuple[str, tuple[str, ...]]:
     """Read bytes as text by the best evidence there is; empty where they hold none.
 
-    ``charset`` is what the HTTP header says. XML declarations lie as often as HTML's, so they are believed as far as
+    ``charset`` is what the HTTP header says, ``most`` how many bytes are read. XML declarations lie as often as HTML's, so they are believed as far as
     the bytes allow (``normalize.decode``), not as RFC 7303 orders.
     """
     faults = []
-    if len(content) > MAX_BYTES:
-        faults.append(f"{len(content):,} bytes long: only the first {MAX_BYTES:,} are read")
-        content = content[:MAX_BYTES]
+    if len(content) > most:
+        faults.append(f"{len(content):,} bytes long: only the first {most:,} are read")
+        content = content[:most]
     headers = (("content-type", f"text/xml; charset={charset}"),) if charset else ()
     raw = RawDocument(source_kind="html", source_uri="", content=content, media="html", http_headers=headers)
     try:
@@ -184,7 +188,8 @@ def tidy(found: Found) -> tuple[str, tuple[str, ...]]:
         pieces.append(text[section.start() : end] if section[0] == "<![CDATA[" else lines)
         at = end
     pieces.append(_REFERENCE.sub(repaired, text[at:]))
-    whole, undeclared = _with_prefixes("".join(pieces))
+    whole = _BLANK_NAMESPACE.sub(lambda found: found[1] + "".join(found[2].split()), "".join(pieces))
+    whole, undeclared = _with_prefixes(whole)
     faults = [f"{what} x {count}" for what, count in notes.items()]
     faults += [f'the prefix "{prefix}" is used but not declared' for prefix in undeclared]
     return whole, tuple(faults[: 2 * MAX_TOLD])
@@ -391,6 +396,8 @@ def _tree(text: str, *, recover: bool) -> etree._Element | None:
     parser = etree.XMLParser(
         recover=recover, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True,
         remove_pis=True,
+        # In CDATA, feedparser is handed a text in one piece, not in one for each "&".
+        strip_cdata=False,
     )  # fmt: skip
     try:
         return etree.fromstring(text.encode(), parser)

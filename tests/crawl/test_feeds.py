@@ -122,6 +122,23 @@ def test_the_same_feed_in_another_charset_names_the_same(codec: str) -> None:
     assert not [fault for fault in reading.faults if "charset" in fault]
 
 
+def test_blanks_in_a_namespace_change_nothing() -> None:
+    sound = rss(item("<dc:creator>Ana Prado</dc:creator>"))
+    for blank in (
+        b"http://purl.org/dc/elements/1.1/ ",
+        b" http://purl.org/dc/ elements/1.1/",
+        b"http://purl.org/dc/elements/1.1/\n  ",
+    ):
+        assert read(sound.replace(b"http://purl.org/dc/elements/1.1/", blank)) == read(sound)
+
+
+def test_where_feedparser_fails_on_an_item_the_others_are_read() -> None:
+    odd = item(f"<category>a{item('', 3)}</category>", 2)
+    reading = read(rss(item("<title>before</title>", 1) + odd + item("<title>after</title>", 4)))
+    assert [(entry.url[-1], entry.title) for entry in reading.entries] == [("1", "before"), ("2", None), ("4", "after")]
+    assert "feedparser fails" in reading.faults[0]
+
+
 class _Log(BaseHTTPRequestHandler):
     asked: list[str]
 
@@ -187,18 +204,12 @@ def test_deep_nesting_costs_only_what_is_nested(opening: str) -> None:
 
 @pytest.mark.parametrize(
     "inside",
-    [
-        f"<author>{'a' * 300_000}</author>", f"<author>x<![CDATA[{'a' * 300_000}]]></author>", f"<pubDate>{'1:' * 200_000}</pubDate>",
-        "".join(f"<category>{n}</category>" for n in range(20_000)), f"<itunes:keywords>{'a,' * 200_000}</itunes:keywords>",
-        "<a " + " ".join(f'a{n}="x"' for n in range(20_000)) + "/>", "<author>a@b.example (c)</author>" * 20_000,
-    ],
-    ids=["name", "name in CDATA", "date", "tags", "keywords", "attributes", "people"],
+    [f"<author>{'a' * 300_000}</author>", f"<author>x<![CDATA[{'a' * 300_000}]]></author>", f"<pubDate>{'1:' * 200_000}</pubDate>"],
+    ids=["name", "name in CDATA", "date"],
 )  # fmt: skip
-def test_what_takes_the_square_of_its_length_is_cut(inside: str) -> None:
-    # Each took minutes before; the test run's own limit is what notices.
+def test_texts_in_the_place_of_names_and_dates_cost_nothing(inside: str) -> None:
     (entry,) = read(rss(item(f"<title>sound</title>{inside}"))).entries
-    assert entry.title == "sound"
-    assert len(entry.tags) <= 100
+    assert (entry.title, entry.authors, entry.published) == ("sound", (), None)
 
 
 @pytest.mark.parametrize(
