@@ -1,15 +1,19 @@
 """Source catalogues: what they give to a run, and how their faults are said."""
 
 import fnmatch
+import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from samples import SEEDS
 
 from ingest.catalogue import inputs_of, is_catalogue, read_catalogue
+from schemas.crawl_options import CrawlOptions
 from schemas.errors import SetupError
-from schemas.source import SourceEntry
+from schemas.source import KEYS, SourceEntry
 
 GOOD = """
 [defaults]
@@ -135,6 +139,31 @@ def test_a_fault_names_file_source_key_value_and_what_is_allowed(folder: Path, t
         inputs_of(catalogue(folder, text))
     assert str(caught.value).startswith("seeds/sources.toml: ")
     assert message in str(caught.value)
+
+
+def test_all_faults_of_a_catalogue_are_said_at_once_one_of_each_source(folder: Path) -> None:
+    text = "[crawl]\nspeed = 9\n[defaults]\ndelay = -1\n" + source("kind = 1\ndelay = 'x'") + "[[source]]\nid = 'A'\n"
+    with pytest.raises(SetupError) as caught:
+        read_catalogue(catalogue(folder, text))
+    crawl, defaults, quay, last = str(caught.value).splitlines()
+    assert '[crawl] key "speed"' in crawl
+    assert "[defaults] delay is -1" in defaults
+    assert '[quay] key "kind"' in quay
+    assert 'number 2 id "A"' in last
+
+
+def test_of_very_many_faults_the_rest_is_counted(folder: Path) -> None:
+    with pytest.raises(SetupError) as caught:
+        read_catalogue(catalogue(folder, "[[source]]\nid = 'A'\n" * 60))
+    *told, rest = str(caught.value).splitlines()
+    assert (len(told), rest) == (50, "and 10 more faults")
+
+
+def test_the_sample_catalogue_shows_every_key() -> None:
+    text = (SEEDS / "sources.toml").read_text("utf-8")
+    shown = set(re.findall(r"^(\w+) = ", text, flags=re.MULTILINE))
+    # The README shows rules of sites.
+    assert {*KEYS, *(item.name for item in fields(CrawlOptions))} - shown == {"rule", "site_rules"}
 
 
 @pytest.mark.parametrize("tag", ["el", "zh-Hant", "sr-Latn-RS", "en-GB", "es-419", "sl-rozaj"])
