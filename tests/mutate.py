@@ -10,6 +10,7 @@ it: in headers, rows and pages, before they are packed. To add damage, write a f
 import bz2
 import csv
 import gzip
+import hashlib
 import io
 import json
 import lzma
@@ -428,8 +429,12 @@ def archive_zip(pages: Sequence[bytes], chance: random.Random) -> bytes:
                 (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
             )
             archive.writestr(info, page, compresslevel=1)
-    data = bytearray(out.getvalue())
-    # The fields of headers and of the table of contents: versions, flags, methods, sizes, places.
+    return damaged_fields(out.getvalue(), chance)
+
+
+def damaged_fields(archive: bytes, chance: random.Random) -> bytes:
+    """Damage the fields of a ZIP's headers and table of contents: versions, flags, methods, sizes, places."""
+    data = bytearray(archive)
     starts = [it.start() for it in re.finditer(rb"PK(?:\x01\x02|\x03\x04|\x05\x06)", bytes(data))]
     for _ in range(chance.choice((0, 1, 1, 3))):
         at = chance.choice(starts) + chance.randrange(4, 46, 2)
@@ -454,6 +459,31 @@ ODD_NAMES = (
     "x/",
     "",
 )
+
+
+def wacz(pages: Sequence[bytes], chance: random.Random) -> bytes:
+    """A package whose list of pages names some of what is in its WARC files, and whose digests may be wrong."""
+    members = {f"archive/{place}.warc": warc([page], chance) for place, page in enumerate(pages)}
+    urls = [url.decode("utf-8", "replace") for data in members.values() for url in re.findall(rb"URI: ?(\S+)", data)]
+    listed = [json.dumps({"url": url, "ts": chance.choice(NUMBERS), "title": "Ferry"}).encode() for url in urls]
+    if chance.random() < 0.5:
+        listed = [chance.choice((odd_json, flip, cut_out))(one, chance, listed) for one in listed]
+        members["pages/pages.jsonl"] = b"\n".join(listed)
+    resources = [
+        {
+            "path": name,
+            "hash": "sha256:" + hashlib.sha256(data if chance.random() < 0.9 else b"").hexdigest(),
+        }
+        for name, data in members.items()
+    ]
+    members["datapackage.json"] = json.dumps({"resources": resources}).encode()
+    if chance.random() < 0.2:
+        members["datapackage.json"] = odd_json(members["datapackage.json"], chance, pages)
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(name, data, chance.choice((zipfile.ZIP_STORED,) * 3 + (zipfile.ZIP_DEFLATED,)))
+    return damaged_fields(out.getvalue(), chance)
 
 
 def tar(pages: Sequence[bytes], chance: random.Random) -> bytes:
@@ -583,7 +613,7 @@ def text(pages: Sequence[bytes], chance: random.Random) -> bytes:
 
 
 WRITERS: dict[SourceKind, Callable[[Sequence[bytes], random.Random], bytes]] = {
-    "warc": warc, "zip": archive_zip, "tar": tar, "parquet": parquet, "jsonl": jsonl, "csv": table, "html": html, "text": text,
+    "warc": warc, "wacz": wacz, "zip": archive_zip, "tar": tar, "parquet": parquet, "jsonl": jsonl, "csv": table, "html": html, "text": text,
 }  # fmt: skip
 assert set(WRITERS) == set(get_args(SourceKind))
 

@@ -22,8 +22,7 @@ import typer
 from ingest import cli
 from ingest.config import PREFIX, TABLES, RunOptions
 from ingest.metrics import HELP
-from ingest.sources import KINDS
-from ingest.sources.rows import ABOUT, CONTENT
+from ingest.sources import KINDS, rows
 from normalize.clean import RULES
 from normalize.options import DeclaredModel
 from normalize.translate.engine import FLAGS
@@ -91,9 +90,12 @@ def test_every_kind_of_source_has_a_row(kind: str) -> None:
     assert re.search(rf"^\| `{kind}` \|", README, flags=re.MULTILINE)
 
 
-@pytest.mark.parametrize("column", [*CONTENT, *ABOUT])
-def test_every_column_that_is_read_from_a_row_is_named(column: str) -> None:
-    assert re.search(rf"^\| `{column}` \|", README, flags=re.MULTILINE)
+@pytest.mark.parametrize("column", rows.COLUMNS)
+def test_every_column_that_is_read_from_a_row_is_named_with_its_other_names(column: str) -> None:
+    table = README[README.index("| column | meaning | also read from |") :]
+    row = re.search(rf"^\| `{column}` \|.*\| (.*) \|$", table, flags=re.MULTILINE)
+    assert row
+    assert re.findall(r"`([\w.]+)`", row[1]) == list(rows.COLUMNS[column][1:])
 
 
 @pytest.mark.parametrize("key", KEYS)

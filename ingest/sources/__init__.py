@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from ingest.sources import csv, jsonl, pages, parquet, tar, warc, zip  # noqa: A004
+from ingest.sources import csv, jsonl, pages, parquet, tar, wacz, warc, zip  # noqa: A004
 from ingest.sources.edge import foreign_errors_renamed
 from ingest.sources.inputs import Input, find_inputs
 from ingest.sources.limits import Limits
@@ -51,6 +51,7 @@ START = Place()
 
 KINDS: dict[SourceKind, Kind] = {
     "warc": Kind(warc.sniff, warc.read, warc.read_from),
+    "wacz": Kind(wacz.sniff, wacz.read),
     "zip": Kind(zip.sniff, zip.read),
     "tar": Kind(tar.sniff, tar.read),
     "parquet": Kind(parquet.sniff, parquet.read),

@@ -1,4 +1,4 @@
-"""CSV and its kin (tabs, semicolons, bars) with a header that has a "text" or "html" column."""
+"""CSV and its kin (tabs, semicolons, bars) with a header that has a column of texts or pages."""
 
 import codecs
 import csv
@@ -11,7 +11,7 @@ from ingest.sources.jsonl import longest_row
 from ingest.sources.limits import Limits
 from ingest.sources.look import Head
 from ingest.sources.opened import Opened
-from ingest.sources.rows import ABOUT, CONTENT, bad_row, document_of_row, shown
+from ingest.sources.rows import bad_row, document_of_row, has_content, shown
 from schemas.document import RawDocument, Rejected
 from schemas.errors import SourceError
 
@@ -22,16 +22,13 @@ _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def sniff(head: Head) -> bool:
-    """Say whether the first line is a header with a text or html column.
+    """Say whether the first line is a header with a column of texts or pages.
 
-    The name decides when it ends in .csv or .tsv. Otherwise there must be a second column that
-    we know as well: "Text, Photo" can begin an article.
+    The name decides when it ends in .csv or .tsv. Otherwise there must be more columns that we know:
+    "Text, Photo" can begin an article.
     """
     line = _first_line(head.data)
-    names = _header(line, delimiter_of(line))
-    if not set(CONTENT) & set(names):
-        return False
-    return head.named(".csv", ".tsv") or len({*CONTENT, *ABOUT} & set(names)) > 1
+    return has_content(_header(line, delimiter_of(line)), for_certain=not head.named(".csv", ".tsv"))
 
 
 def delimiter_of(line: str) -> str:
@@ -43,7 +40,7 @@ def delimiter_of(line: str) -> str:
 
     def worth(delimiter: str) -> tuple[bool, int]:
         names = _header(line, delimiter)
-        return bool(set(CONTENT) & set(names)), len(names)
+        return has_content(names), len(names)
 
     return max(_DELIMITERS, key=worth)
 

@@ -25,6 +25,8 @@ class Head:
     #: The first bytes with compression undone, as far as that worked; ``stored`` when not packed.
     data: bytes
     packing: Packing | None
+    #: The last bytes as they lie in the file: there ZIP says what is in it.
+    end: bytes = b""
 
     def named(self, *endings: str) -> bool:
         """Say whether the name ends so, with or without a compression's own ending after it.

@@ -136,8 +136,10 @@ def head_of(name: str, file: BinaryIO, limits: Limits) -> Head:
     if packing is not None:
         file.seek(0)
         data = _as_far_as_it_goes(unpacked(PACKINGS[packing], file, limits))
+    file.seek(max(file.seek(0, io.SEEK_END) - LOOK, 0))
+    end = file.read(LOOK)
     file.seek(0)
-    return Head(name=name.lower(), stored=stored, data=data, packing=packing)
+    return Head(name=name.lower(), stored=stored, data=data, packing=packing, end=end)
 
 
 def _as_far_as_it_goes(stream: io.BufferedReader) -> bytes:

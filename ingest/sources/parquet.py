@@ -1,4 +1,4 @@
-"""Parquet tables with a "text" or "html" column, read in batches."""
+"""Parquet tables with a column of texts or pages, read in batches."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -8,7 +8,7 @@ import polars as pl
 from ingest.sources.limits import Limits
 from ingest.sources.look import Head
 from ingest.sources.opened import Opened
-from ingest.sources.rows import ABOUT, CONTENT, bad_row, document_of_row
+from ingest.sources.rows import bad_row, document_of_row, has_content, known
 from schemas.document import RawDocument, Rejected
 from schemas.errors import SourceError
 
@@ -43,9 +43,9 @@ def read(opened: Opened, limits: Limits) -> Iterator[RawDocument | Rejected]:
     table = pl.scan_parquet(source, glob=False, hive_partitioning=False)
     schema = table.collect_schema()
     names = schema.names()
-    wanted = [name for name in names if name.strip().lower() in {*CONTENT, *ABOUT}]
-    if not any(name.strip().lower() in CONTENT for name in wanted):
-        detail = f'no column is named "text" or "html"; there are: {", ".join(names)[:200]}'
+    wanted = known(names)
+    if not has_content(names):
+        detail = f'no column is named "text", "html" or as other tools name them; there are: {", ".join(names)[:200]}'
         raise SourceError(reason="no_text_column", detail=detail)
     number = 0
     cells = [_within_reach(name, schema[name]) for name in wanted]

@@ -1,4 +1,4 @@
-"""ZIP archives of pages; also WACZ, which is a ZIP around WARC files."""
+"""ZIP archives of pages, and how a member of any ZIP is had (``ingest.sources.wacz`` builds on it)."""
 
 import io
 import stat
@@ -7,10 +7,9 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
-from typing import TYPE_CHECKING, BinaryIO
+from typing import IO, TYPE_CHECKING, BinaryIO
 
-from ingest.sources import pages, warc
+from ingest.sources import pages
 from ingest.sources.edge import foreign_errors_renamed
 from ingest.sources.limits import Limits
 from ingest.sources.look import Head
@@ -55,39 +54,59 @@ def read(opened: Opened, limits: Limits) -> Iterator[RawDocument | Rejected]:
 
     """
     try:
-        with foreign_errors_renamed(), _unknown_features_named():
-            archive = zipfile.ZipFile(opened.file)
-    except SourceError as error:
+        archive = opened_archive(opened)
+    except SourceError:
         yield from _salvaged(opened, limits)
-        reason = "damaged" if _has_end(opened.file, opened.size) else "truncated"
-        raise SourceError(reason, f"no table of contents: {error.detail}") from error
+        raise
     members = sorted(archive.infolist(), key=lambda member: member.header_offset)
     names = {member.filename for member in members}
     if what := next((said for name, said in _NO_ARCHIVE.items() if name in names), None):
         raise SourceError(reason="binary", detail=f"the archive is {what}")
-    web = _warc_files(members)
     end = 0  # of the last member that was read
-    for member in web or members:
+    for member in members:
         # Not is_dir(): it fails on a member without a name, which is a file like any other.
         if member.filename.endswith("/") or stat.S_ISLNK(member.external_attr >> 16):
             continue
         if pages.is_hidden(member.filename):
             continue
-        name = _shown(member.filename) or None
+        name = shown(member.filename) or None
         try:
             with foreign_errors_renamed():
-                if web:
-                    yield from _records(opened, member, limits)
-                    continue
                 content = _content(archive, member, limits, behind=end)
-                end = member.header_offset + _HEADER + member.compress_size
+                end = end_of(member)
         except SourceError as error:
             yield opened.reject(error, source_member=name)
             continue
         yield pages.member(opened, content, limits, source_member=name)
 
 
-def _content(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limits: Limits, *, behind: int) -> bytes:
+def opened_archive(opened: Opened) -> zipfile.ZipFile:
+    """Read the table of contents.
+
+    Raises:
+        SourceError: ``truncated`` when the end of the archive is missing, ``damaged`` when it makes no sense.
+
+    """
+    try:
+        with foreign_errors_renamed(), _unknown_features_named():
+            return zipfile.ZipFile(opened.file)
+    except SourceError as error:
+        reason = "damaged" if _has_end(opened.file, opened.size) else "truncated"
+        raise SourceError(reason, f"no table of contents: {error.detail}") from error
+
+
+def check_member(member: zipfile.ZipInfo, limits: Limits, *, behind: int) -> None:
+    """Refuse a member that cannot be had, or not for what it claims to be; its size is not looked at.
+
+    Args:
+        member: As the table of contents has it.
+        limits: How much it may grow.
+        behind: Where the member before it ends, in bytes.
+
+    Raises:
+        SourceError: ``damaged``, ``encrypted``, ``unsupported`` or ``bomb``.
+
+    """
     if member.header_offset < behind:
         # Thousands of members may share their bytes, each sound for itself: an archive of 10 MB that holds a terabyte.
         raise SourceError(reason="damaged", detail="it begins inside of the member before it")
@@ -96,10 +115,25 @@ def _content(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limits: Limits, 
     if member.compress_type not in _METHODS:
         what = f"packing method {member.compress_type} is not one Python knows; pack it anew"
         raise SourceError(reason="unsupported", detail=what)
-    limits.check_size(member.file_size)
     limits.check_ratio(unpacked=member.file_size, packed=member.compress_size)
-    # zipfile never gives more than the stated size, so both checks hold for what comes.
+
+
+@contextmanager
+def opened_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[IO[bytes]]:
+    """Open a member that was checked. It never gives more than its stated size, so the checks hold for what comes."""
     with _unknown_features_named(), archive.open(member) as stream:
+        yield stream
+
+
+def end_of(member: zipfile.ZipInfo) -> int:
+    """Say up to where a member reaches at least, in bytes."""
+    return member.header_offset + _HEADER + member.compress_size
+
+
+def _content(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limits: Limits, *, behind: int) -> bytes:
+    check_member(member, limits, behind=behind)
+    limits.check_size(member.file_size)
+    with opened_member(archive, member) as stream:
         return read_whole(stream, limits)
 
 
@@ -112,35 +146,33 @@ def _unknown_features_named() -> Iterator[None]:
         raise SourceError(reason="unsupported", detail=f"Python cannot read it: {error}; pack it anew") from error
 
 
-def _shown(name: str) -> str:
+def shown(name: str) -> str:
+    """Show a name: not each of them has a form in UTF-8."""
     return name.encode("utf-8", "backslashreplace").decode()
 
 
-# --- WACZ (specs.webrecorder.net/wacz): WARC files in archive/, stored so that they can be read
-# --- in place; the rest are indexes and notes about them.
+# --- Members that are stored as they are.
 
 
-def _warc_files(members: list[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
-    if not any(member.filename == "datapackage.json" for member in members):
-        return []
-    endings = (".warc", ".warc.gz")
-    return [
-        member for member in members if member.filename.startswith("archive/") and member.filename.endswith(endings)
-    ]
+def stored_part(file: BinaryIO, at: int, size: int | None = None) -> tuple[int, io.BufferedReader]:
+    """Give a member that is not packed as a file of its own, and where it begins in the archive.
 
+    Args:
+        file: The archive.
+        at: Where the header in front of the member begins.
+        size: Of the member in bytes; None: to the end of the archive.
 
-def _records(opened: Opened, member: zipfile.ZipInfo, limits: Limits) -> Iterator[RawDocument | Rejected]:
-    """Read a WARC in its place, so that offsets are those of the WACZ file itself."""
-    if member.compress_type != zipfile.ZIP_STORED or member.flag_bits & _ENCRYPTED:
-        what = "a WARC inside WACZ must be stored, not packed; unpack the WACZ and read the WARC"
-        raise SourceError(reason="unsupported", detail=what)
-    opened.file.seek(member.header_offset)
-    header = opened.file.read(_HEADER)
+    Raises:
+        SourceError: ``damaged`` when no header stands there.
+
+    """
+    file.seek(at)
+    header = file.read(_HEADER)
     if len(header) < _HEADER or not header.startswith(_LOCAL):
-        raise SourceError(reason="damaged", detail=f"no member header at byte {member.header_offset}")
-    start = member.header_offset + _HEADER + sum(struct.unpack("<HH", header[26:30]))
-    part = io.BufferedReader(_Part(opened.file, start, member.file_size), 256 * 1024)
-    yield from warc.read_file(replace(opened, kind="warc"), part, limits, base=start, member=_shown(member.filename))
+        raise SourceError(reason="damaged", detail=f"no member header at byte {at}")
+    start = at + _HEADER + sum(struct.unpack("<HH", header[26:30]))
+    size = max(file.seek(0, io.SEEK_END) - start, 0) if size is None else size
+    return start, io.BufferedReader(_Part(file, start, size), 256 * 1024)
 
 
 class _Part(io.RawIOBase):
@@ -182,7 +214,7 @@ def _has_end(file: BinaryIO, size: int) -> bool:
 
 def _salvaged(opened: Opened, limits: Limits) -> Iterator[RawDocument | Rejected]:
     """Read members by the headers in front of them, as far as they are whole."""
-    at = _find(opened.file, 0)
+    at = next_header(opened.file, 0)
     in_vain = 0  # bytes read of members that turned out to be none
     while at is not None:
         opened.file.seek(at)
@@ -198,11 +230,11 @@ def _salvaged(opened: Opened, limits: Limits) -> Iterator[RawDocument | Rejected
             in_vain += stopped - at
             # Headers that each claim the rest of the file would have us read it once for each of them.
             is_endless = in_vain > _IN_VAIN * opened.size + _IN_VAIN_AT_LEAST
-            at = _find(opened.file, max(stopped, at + len(_LOCAL)) if is_endless else at + len(_LOCAL))
+            at = next_header(opened.file, max(stopped, at + len(_LOCAL)) if is_endless else at + len(_LOCAL))
             continue
         end = opened.file.tell()
         yield pages.member(opened, content, limits, source_member=name or None)
-        at = _find(opened.file, end)
+        at = next_header(opened.file, end)
 
 
 def _local_member(file: BinaryIO, size: int, limits: Limits) -> tuple[str, bytes]:
@@ -212,7 +244,7 @@ def _local_member(file: BinaryIO, size: int, limits: Limits) -> tuple[str, bytes
         raise EOFError(message)
     fields = struct.unpack("<4sHHHHHIIIHH", header)
     flags, method, crc, packed, length = fields[2], fields[3], *fields[6:9]
-    name = _shown(file.read(fields[9]).decode("utf-8" if flags & 0x800 else "cp437", "replace"))
+    name = shown(file.read(fields[9]).decode("utf-8" if flags & 0x800 else "cp437", "replace"))
     file.seek(fields[10], io.SEEK_CUR)
     begin = file.tell()
     if name.endswith("/") or pages.is_hidden(name):
@@ -236,7 +268,7 @@ def _local_member(file: BinaryIO, size: int, limits: Limits) -> tuple[str, bytes
     return name, content
 
 
-def _find(file: BinaryIO, start: int) -> int | None:
+def next_header(file: BinaryIO, start: int) -> int | None:
     """Find the next member's header; its place in the file, or None."""
     gulp = 1024 * 1024
     while True:

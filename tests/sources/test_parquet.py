@@ -91,9 +91,9 @@ def test_a_length_of_time_that_python_cannot_hold_costs_its_row_only(read: Read)
 
 
 def test_a_table_without_text_is_one_rejection_that_names_its_columns(read: Read) -> None:
-    rejection = the_rejection(read("a.parquet", parquet({"body": ["x"], "lang": ["pt"]})))
+    rejection = the_rejection(read("a.parquet", parquet({"note": ["x"], "lang": ["pt"]})))
     assert rejection.reason == "no_text_column"
-    assert "body, lang" in rejection.detail
+    assert "note, lang" in rejection.detail
 
 
 def test_a_row_over_the_limit_is_rejected(read: Read) -> None:

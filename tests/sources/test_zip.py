@@ -1,4 +1,3 @@
-import gzip
 import io
 import stat
 import struct
@@ -10,7 +9,7 @@ from hypothesis import strategies as st
 
 from ingest.sources import Limits, find_inputs, read_input
 
-from source_outcomes import Read, documents, rejections, summary, the_rejection, warc_of
+from source_outcomes import Read, documents, rejections, summary, the_rejection
 
 PAGES = {f"site/page-{n}.html": f"<html><p>Página {n} {n**40}".encode() for n in range(7)}
 
@@ -162,25 +161,6 @@ def test_an_office_document_is_binary(read: Read) -> None:
     rejection = the_rejection(read("a.html", data))
     assert rejection.reason == "binary"
     assert "Office" in rejection.detail
-
-
-def test_wacz_gives_its_records_with_places_in_the_wacz_itself(read: Read) -> None:
-    warc = warc_of(["<p>one", "<p>two"])
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
-        archive.writestr("archive/data.warc.gz", warc)
-        archive.writestr("indexes/index.cdx.gz", gzip.compress(b"x"))
-        archive.writestr("pages/pages.jsonl", '{"text": "x"}')
-        archive.writestr("datapackage.json", "{}")
-    outcomes = read("a.wacz", out.getvalue())
-    assert [one.content for one in documents(outcomes)] == [b"<p>one", b"<p>two"]
-    assert not rejections(outcomes)
-    for page in documents(outcomes):
-        assert (page.source_kind, page.source_member) == ("warc", "archive/data.warc.gz")
-        assert page.source_offset is not None
-        assert page.source_length is not None
-        member = out.getvalue()[page.source_offset :][: page.source_length]
-        assert gzip.decompress(member).startswith(b"WARC/1")
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
