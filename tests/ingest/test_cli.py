@@ -532,9 +532,7 @@ def test_a_run_that_is_stopped_twice_stops_at_once_and_loses_nothing_recorded(sl
     _, talk = slow.communicate()
     assert slow.returncode in {130, 143}
     assert values()["babelwire_exit_code"] == slow.returncode
-    assert talk.splitlines()[-1] == (
-        "babelwire: stopped at once; the same command goes on from what was finished"
-    )
+    assert talk.splitlines()[-1] == ("babelwire: stopped at once; the same command goes on from what was finished")
     assert recorded <= set(Path("out").glob(".staging/*/chunks/*"))
 
 
