@@ -6,8 +6,9 @@ import polars as pl
 
 from schemas.record import Column
 
-FetchKind = Literal["robots", "policy", "feed", "sitemap", "list", "home", "page", "entry"]
-"""What was asked for; ``policy`` is ai.txt or tdmrep.json, ``entry`` the full text that a feed carries, no request at all."""
+FetchKind = Literal["robots", "policy", "feed", "sitemap", "list", "home", "page", "entry", "script"]
+"""What was asked for; ``policy`` is ai.txt or tdmrep.json, ``entry`` the full text that a feed carries, no request at all, ``script`` what
+a page needs to be drawn."""
 
 FetchOutcome = Literal["fetched", "unchanged", "not_modified", "redirected", "refused", "failed", "put_off"]
 

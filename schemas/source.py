@@ -68,6 +68,8 @@ class SourceEntry:
     max_age_days: float = 7.0
     #: The feed carries the whole text: no page is fetched.
     full_text: bool = False
+    #: Its pages are drawn by scripts: each goes through a browser.
+    render: bool = False
     #: Seconds between two requests to one host.
     delay: float = 2.0
     #: Requests under way at one host.
@@ -146,6 +148,7 @@ DEFAULTS = (
     "site_rules",
     "max_age_days",
     "full_text",
+    "render",
     "delay",
     "concurrency",
     "max_pages",
@@ -255,6 +258,7 @@ def _values(table: TomlTable) -> dict[str, Any]:
         "leave": table.texts("leave", _check_glob),
         "max_age_days": table.number("max_age_days", least=0.01, most=36500),
         "full_text": table.flag("full_text"),
+        "render": table.flag("render"),
         # Below a tenth of a second nobody is asked politely; hosts of one's own may be given no delay at all.
         "delay": table.number("delay", least=0, most=3600),
         "concurrency": table.whole("concurrency", least=1, most=16),

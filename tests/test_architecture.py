@@ -60,6 +60,7 @@ NETWORK: dict[str, tuple[str, ...]] = {
     "scrapy": ("ingest/crawl/",),
     "twisted": ("ingest/crawl/",),
     "feedparser": ("ingest/crawl/",),
+    "playwright": ("ingest/crawl/browser.py",),
     "ray": ("ingest/engines/ray.py",),
 }
 

@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 from collections import Counter, deque
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -18,6 +19,7 @@ from typing import Any, Final, Literal
 from urllib.parse import urldefrag, urljoin, urlsplit
 
 from ingest.crawl import optout, robots
+from ingest.crawl.browser import Browser, DrawError, Fetched
 from ingest.crawl.download import Answer, Download, DownloadError
 from ingest.crawl.entry import Entry, Reading
 from ingest.crawl.feeds import read_feed
@@ -155,6 +157,7 @@ class Night:
         #: Held for each feed that is read and each entry that is taken, in turn: many long feeds that come at once would hold up every
         #: host if they were worked through in one go, and the host of the last one would wait for all the others.
         self._reading = asyncio.Lock()
+        self._browser: Browser | None = None
         self._hosts: dict[str, Host] = {}
         self._lines: dict[str, _Line] = {}
         self._robots: dict[str, asyncio.Task[robots.Robots]] = {}
@@ -170,6 +173,12 @@ class Night:
     async def walk(self, download: Download) -> None:
         """Do the whole crawl."""
         self._download = download
+        async with AsyncExitStack() as stack:
+            if any(source.render and source.is_crawled for source in self._catalogue.sources):
+                self._browser = await stack.enter_async_context(Browser.started())
+            await self._walk()
+
+    async def _walk(self) -> None:
         said_at = monotonic()
         for source in self._catalogue.sources:
             if source.is_crawled:
@@ -410,7 +419,7 @@ class Night:
             case Moved(moved) | Later(moved):
                 self._enter_line(moved)
             case Answer() as answer:
-                self._settle_page(job, answer)
+                self._settle_page(job, answer, await self._drawn(job, answer))
 
     def _within_budget(self, job: Job) -> bool:
         source, host = f"source {job.source.id}", f"host {_host_of(job.url)}"
@@ -423,8 +432,33 @@ class Night:
             self._pages_of.update((source, host))
         return True
 
-    def _settle_page(self, job: Job, answer: Answer) -> None:
-        """Decide what becomes of the page of an article."""
+    async def _drawn(self, job: Job, answer: Answer) -> bytes | None:
+        """Have a page drawn, where its source asks for that; None where it is taken as it came."""
+        if not job.source.render or self._browser is None or not _is_page(answer):
+            return None
+        content = self._content(job, answer)
+        if content is None:
+            return None
+
+        async def fetch(url: str) -> Fetched | None:
+            needed = Job(url=url, kind="script", source=job.source, found_in=answer.url)
+            got = await self._follow(needed)
+            if got is None or (unpacked := self._content(needed, got)) is None:
+                return None
+            self._note(needed, "fetched", answer=got, kept=self._keep(needed, got))
+            return Fetched(status=got.status, headers=got.headers, content=unpacked)
+
+        try:
+            return await self._browser.draw(
+                answer.url, Fetched(status=answer.status, headers=answer.headers, content=content), fetch
+            )
+        except DrawError as error:
+            # What came is still a page, and its row says that it was not drawn.
+            self._note(job, "failed", reason="not_drawn", detail=str(error), answer=answer)
+            return None
+
+    def _settle_page(self, job: Job, answer: Answer, drawn: bytes | None) -> None:
+        """Decide what becomes of the page of an article, as it came or as a browser drew it."""
         article = job.article
         assert article is not None  # noqa: S101  jobs in lines have one
         done = replace(
@@ -444,9 +478,8 @@ class Night:
         content = self._content(job, answer)
         if content is None:
             return
-        mime = (answer.header("content-type") or "").partition(";")[0].strip().lower()
-        if mime not in _PAGES:
-            self._end(job, "refused", "not_a_page", f"content type {mime}", answer=answer)
+        if not _is_page(answer):
+            self._end(job, "refused", "not_a_page", f"content type {answer.header('content-type')}", answer=answer)
             return
         if not content:
             self._end(job, "failed", "empty", f"status {answer.status} without content", answer=answer)
@@ -459,14 +492,19 @@ class Night:
         if refusing is not None and job.source.opt_out == "obey":
             self._end(job, "refused", "opt_out", refusing, answer=answer, signals=signals)
             return
-        digest = hashlib.sha256(content).hexdigest()
+        digest = hashlib.sha256(content if drawn is None else drawn).hexdigest()
         done = replace(done, body_sha256=digest, fetched_at=answer.at)
         if digest == article.body_sha256:
             self._state.save(done)
             kept = self._keep(job, answer, same_as=article.copy)
             self._note(job, "unchanged", answer=answer, kept=kept, signals=signals)
             return
-        kept = self._pages.write(self._exchange(job, answer, signals=signals))
+        if drawn is None:
+            kept = self._pages.write(self._exchange(job, answer, signals=signals))
+        else:
+            # What came is the proof, what was drawn the page.
+            self._keep(replace(job, kind="script"), answer)
+            kept = self._pages.write_text(answer.url, drawn, answer.at, self._about(job, signals=signals))
         done = replace(done, copy=Copy(kept=kept, url=answer.url, at=answer.at))
         self._state.save(done)
         if (key := address_key(answer.url)) != article.key:
@@ -797,6 +835,11 @@ class Night:
                 "warc_record_id": kept.record_id if kept else None,
             }
         )
+
+
+def _is_page(answer: Answer) -> bool:
+    """Say whether an answer holds a page, by what it says of itself."""
+    return (answer.header("content-type") or "").partition(";")[0].strip().lower() in _PAGES
 
 
 def _has_changed(known: Article, entry: Entry) -> bool:

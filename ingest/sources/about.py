@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Final, Literal, cast, get_args
 
-Kind = Literal["page", "entry", "feed", "sitemap", "list", "robots", "policy", "redirect", "error"]
+Kind = Literal["page", "entry", "feed", "sitemap", "list", "robots", "policy", "script", "redirect", "error"]
 
 FIELDS_TYPE: Final = "application/warc-fields"
 
