@@ -550,6 +550,7 @@ def _crawl(catalogue: Path, output: Path, around: Around) -> "CrawlSummary":
         f"crawl {summary.crawl_id} is finished",
         f"  sources       {summary.sources}",
         *(f"  {kind:<13} {_listed(counts)}" for kind, counts in summary.by_kind.items()),
+        *([f"  because       {_listed(summary.reasons)}"] if summary.reasons else []),
     )
     code = 0 if summary.pages else NOTHING_NEW
     log.say(message, event="crawled", account=account, exit_code=code, **facts)

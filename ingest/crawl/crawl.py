@@ -47,6 +47,8 @@ class CrawlSummary:
     sources: int
     #: "kind/outcome" -> count, most frequent first; see ``schemas.fetch``.
     counts: dict[str, int]
+    #: "outcome/reason" -> count, most frequent first, of all that has a reason.
+    reasons: dict[str, int]
     #: Length of all bodies as sent.
     bytes: int
     seconds: float
@@ -134,6 +136,7 @@ def crawl(
         output=root,
         sources=sum(source.is_crawled for source in catalogue.sources),
         counts=dict(night.counts.most_common()),
+        reasons=dict(night.reasons.most_common()),
         bytes=night.bytes,
         seconds=monotonic() - begun,
         adopted=adopted,

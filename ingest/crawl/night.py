@@ -142,7 +142,9 @@ class Night:
             stop: Says whether to end early.
             say: Is told now and then how far it is, in a sentence.
         """
+        #: "kind/outcome" -> count, and "outcome/reason" -> count of what was not had.
         self.counts: Counter[str] = Counter()
+        self.reasons: Counter[str] = Counter()
         self.bytes = 0
         self._catalogue = catalogue
         self._state = state
@@ -803,6 +805,8 @@ class Night:
     ) -> None:
         """Add a row to the table of fetches."""
         self.counts[f"{job.kind}/{outcome}"] += 1
+        if reason is not None:
+            self.reasons[f"{outcome}/{reason}"] += 1
         entry = job.article.entry if job.article else None
         is_shared = job.kind in {"robots", "policy"}
         self._state.add_fetch(
