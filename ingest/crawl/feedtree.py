@@ -18,14 +18,19 @@ _MAX_CHILDREN = 500
 #: Longer names, dates and lists of keywords are texts in the wrong place.
 _MAX_CHARS = 2_000
 
-#: What is read of an item, by local name; all else only gives feedparser occasion to mistake a caption for the text.
+#: What is read of an item, by local name; all else only gives feedparser occasion to mistake a caption for the text,
+#: or to fail (it does on coordinates that are no numbers).
 _READ = frozenset(
     "title link guid id pubdate date published issued updated modified created author creator category subject keywords tags"
     " language description summary content encoded body fullitem full-text origlink".split()
 )
+#: The same of a channel, and what holds it.
+_READ_OF_CHANNEL = frozenset(
+    "channel item entry title link language ttl updateperiod updatefrequency newlocation new-feed-url".split()
+)
 #: Podcasts and Media RSS say other things under the same names.
 _OTHERS = ("itunes.com", "podcast", "search.yahoo.com/mrss")
-_READ_OF_OTHERS = frozenset({"author", "keywords"})
+_READ_OF_OTHERS = frozenset({"author", "keywords", "new-feed-url"})
 
 _PEOPLE = frozenset({"author", "creator", "managingeditor", "webmaster", "publisher", "contributor"})
 _TAGS = frozenset({"category", "subject", "keywords", "tags"})
@@ -51,7 +56,7 @@ def spare(tree: etree._Element) -> None:
 
     - "desk@news.example (Name)" and "Name <desk@news.example>" become the name: feedparser cuts addresses of mail in the
       wrong place where the top-level domain has more than four letters.
-    - Of an item only what is read stays: feedparser takes ``itunes:summary``, ``media:description`` and ``dc:description``
+    - Of a channel and an item only what is read stays: feedparser takes ``itunes:summary``, ``media:description`` and ``dc:description``
       for the whole text, and may take titles and links of what is around for the item's own.
     - ``isPermaLink`` is in lower case, for feedparser takes "True" for no.
     - Names, dates and keywords of more than 2,000 characters, attributes of elements that have more than 50, and of an
@@ -66,6 +71,8 @@ def spare(tree: etree._Element) -> None:
         if name in {"item", "entry"}:
             tags = 0
             surplus += [child for child in node[:_MAX_CHILDREN] if not _is_read(child, node)] + node[_MAX_CHILDREN:]
+        elif name in {"rss", "rdf", "feed", "channel"}:
+            surplus += [child for child in node.iterchildren(etree.Element) if not _is_read(child, node)]
         elif name in _PEOPLE:
             _name(node)
         elif name in _DATES:
@@ -84,12 +91,14 @@ def spare(tree: etree._Element) -> None:
             parent.remove(node)
 
 
-def _is_read(child: etree._Element, item: etree._Element) -> bool:
+def _is_read(child: etree._Element, parent: etree._Element) -> bool:
     tag, name = str(child.tag).lower(), local_name(child)
-    if any(other in tag for other in _OTHERS):
-        return name in _READ_OF_OTHERS
+    if any(other in tag for other in _OTHERS) and name not in _READ_OF_OTHERS:
+        return False
+    if local_name(parent) not in {"item", "entry"}:
+        return name in _READ_OF_CHANNEL
     if name == "description" and "purl.org/dc/" in tag:
-        return all(other is child or local_name(other) != "description" for other in item[:_MAX_CHILDREN])
+        return all(other is child or local_name(other) != "description" for other in parent[:_MAX_CHILDREN])
     return name in _READ
 
 

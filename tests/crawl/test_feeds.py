@@ -139,6 +139,14 @@ def test_where_feedparser_fails_on_an_item_the_others_are_read() -> None:
     assert "feedparser fails" in reading.faults[0]
 
 
+def test_where_feedparser_fails_on_the_channel_its_items_are_read() -> None:
+    gml = '<g:Point xmlns:g="http://www.opengis.net/gml" srsName="EPSG:none"><g:pos>a b</g:pos></g:Point>'
+    where = f'<w:where xmlns:w="http://www.georss.org/georss">{gml}</w:where>'
+    reading = read(rss(item("<title>sound</title>") + item(where, 2), channel=where))
+    assert [entry.url[-1] for entry in reading.entries] == ["1", "2"]
+    assert reading.faults == ()
+
+
 class _Log(BaseHTTPRequestHandler):
     asked: list[str]
 

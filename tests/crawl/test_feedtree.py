@@ -18,9 +18,8 @@ def spared(inside: str) -> etree._Element:
     return tree[0]
 
 
-@pytest.mark.parametrize("frame", ["{}", "<item>{}</item>"])
-def test_of_endless_tags_the_first_stay(frame: str) -> None:
-    channel = spared(frame.format("".join(f"<category>{number}</category>" for number in range(3 * MAX_TAGS))))
+def test_of_endless_tags_the_first_stay() -> None:
+    channel = spared(f"<item>{''.join(f'<category>{number}</category>' for number in range(3 * MAX_TAGS))}</item>")
     assert [node.text for node in channel.iter("category")] == [str(number) for number in range(MAX_TAGS)]
 
 
@@ -36,7 +35,7 @@ def test_of_an_item_with_endless_elements_the_first_stay() -> None:
 
 def test_elements_with_endless_attributes_lose_them() -> None:
     many = " ".join(f'a{number}="x"' for number in range(51))
-    assert [len(node.attrib) for node in spared(f'<x {many}/><y a="1"/>')] == [0, 1]
+    assert [len(node.attrib) for node in spared(f'<title {many}/><link a="1"/>')] == [0, 1]
 
 
 @pytest.mark.parametrize("name", ["author", "dc:creator", "pubDate", "dc:date", "category", "itunes:keywords"])
@@ -64,7 +63,9 @@ def test_a_description_that_stands_alone_stays_whatever_its_namespace() -> None:
     assert "".join(item.itertext()) == "a"
 
 
-def test_the_channels_own_words_stay() -> None:
-    assert (
-        len(spared("<image><title>Logo</title></image><itunes:new-feed-url>x</itunes:new-feed-url><ttl>5</ttl>")) == 3
+def test_of_a_channel_only_what_is_read_stays() -> None:
+    channel = spared(
+        "<image><title>Logo</title></image><title>News</title><itunes:title>Podcast</itunes:title><item><link>x</link></item>"
+        "<itunes:new-feed-url>y</itunes:new-feed-url><ttl>5</ttl><textInput/><description>All that happens</description>"
     )
+    assert "".join(channel.itertext()) == "Newsxy5"
