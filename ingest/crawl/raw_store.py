@@ -257,8 +257,12 @@ class RawStore:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close; what was written is whole, whatever happened."""
-        self.close()
+        """Close. After an error the files keep their ``.open``: what is in them may not be noted, so ``recover`` must see it."""
+        if error is None:
+            self.close()
+        elif self._file is not None:
+            self._file.close()
+            self._file = None
 
     def _write(
         self, exchange: Exchange, kind: str, fields: Mapping[str, str | None], body: bytes, payload_sha256: str

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from raw_exchanges import AT, PAGE, SOFTWARE, about, by_fastwarc, by_warcio, exchange, stored
 
 from ingest.crawl.raw_store import RawStore
+from ingest.crawl.recovery import recover
 from ingest.sources import Limits, find_inputs, read_input
 from ingest.sources.about import LONGEST_BLOCK, About, from_block, to_block
 from schemas.document import RawDocument
@@ -327,6 +328,25 @@ def test_a_full_file_keeps_its_open_name_until_what_is_in_it_can_be_noted(tmp_pa
     assert [name.endswith(".open") for name in names(tmp_path)] == [False, True]
     store.close()
     assert [name.endswith(".open") for name in names(tmp_path)] == [False, False]
+
+
+def test_after_an_error_the_files_are_left_to_be_recovered(tmp_path: Path) -> None:
+    kept = []
+
+    def crawl() -> None:
+        with RawStore.open(tmp_path, "night", software=SOFTWARE, max_bytes=1) as store:
+            for number in range(3):
+                kept.append(store.write(exchange(number)))
+                store.sync()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        crawl()
+    # What is in the first was noted before the sync that gave it its name.
+    assert [name.endswith(".open") for name in names(tmp_path)] == [False, True, True]
+    found = [one.kept for file in recover(tmp_path) for one in file.exchanges]
+    assert found == kept[1:]
+    assert [name.endswith(".open") for name in names(tmp_path)] == [False] * 3
 
 
 def test_files_that_are_there_are_not_written_over(tmp_path: Path) -> None:
