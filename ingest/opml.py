@@ -1,7 +1,8 @@
 """OPML, in which feed readers keep subscriptions (opml.org, spec2): bytes in, subscriptions out."""
 
+import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
@@ -15,8 +16,11 @@ MAX_OUTLINES = 100_000
 #: One start tag, up to the next; a ">" inside it may belong to a value.
 _OUTLINE = re.compile(r"<outline(?=[\s/>])[^<]*", re.IGNORECASE)
 
-#: An outline with one of these leads somewhere; one with neither is a folder.
-_LEADS = ("xmlurl", "htmlurl", "url")
+_ATTRIBUTE = re.compile(r"""\s([A-Za-z]{1,20})\s{0,10}=\s{0,10}(?:"([^"]*)"|'([^']*)')""")
+
+#: An outline with one of these leads somewhere; one without is a folder.
+_LEADS = frozenset({"xmlurl", "htmlurl", "url"})
+_KEYS = _LEADS | {"title", "text", "language", "category", "type"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,20 +79,20 @@ def _of_tree(tree: etree._Element) -> Iterator[Subscription]:
 
 def _of_tags(text: str) -> Iterator[Subscription]:
     for tag in _OUTLINE.finditer(text):
-        start = tag[0].rpartition(">")[0] or tag[0]
-        node = parsed(start.rstrip().rstrip("/") + "/>")
-        if node is not None:
-            yield _subscription(_values(node), ())
+        said = {match[1].lower(): html.unescape(match[2] or match[3] or "") for match in _ATTRIBUTE.finditer(tag[0])}
+        yield _subscription(_plain(said), ())
 
 
 def _values(node: etree._Element) -> dict[str, str]:
     """Give what its attributes say, names in small letters because readers write them as they like."""
-    found: dict[str, str] = {}
-    for key, value in node.attrib.items():
-        said = " ".join(str(value).split())
-        if said:
-            found.setdefault(str(key).lower(), said)
-    return found
+    # Only those that count: lxml looks through all attributes for the value of one.
+    names = {str(key).lower(): key for key in node.attrib.keys()}  # noqa: SIM118  items() takes the square of their number
+    return _plain({key: str(node.get(names[key], "")) for key in _KEYS & names.keys()})
+
+
+def _plain(said: Mapping[str, str]) -> dict[str, str]:
+    found = {key: " ".join(value.split()) for key, value in said.items()}
+    return {key: value for key, value in found.items() if value}
 
 
 def _subscription(values: dict[str, str], folders: tuple[str, ...]) -> Subscription:
