@@ -14,6 +14,7 @@ from w3lib.encoding import (
 )
 
 from normalize.options import DocumentOptions
+from normalize.wayback import restore
 from schemas.document import Decoded, RawDocument
 from schemas.errors import DocumentError
 
@@ -79,10 +80,14 @@ def decode(raw: RawDocument, options: DocumentOptions) -> Decoded:
         )
     if broken := text.count("\N{REPLACEMENT CHARACTER}"):
         fixes.append(f"undecodable_bytes x {broken}")
+    media = raw.media or ("html" if _HTML_START.match(text[:5000]) else "text")
+    if media == "html":
+        text, done = restore(text)
+        fixes += done
     return Decoded(
         raw=raw,
         text=text.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}"),
-        media=raw.media or ("html" if _HTML_START.match(text[:5000]) else "text"),
+        media=media,
         charset=charset,
         charset_source=source,
         fixes=tuple(fixes),

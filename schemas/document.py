@@ -11,7 +11,7 @@ from typing import Literal
 
 from schemas.site_rule import SiteRule
 
-SourceKind = Literal["html", "text", "jsonl", "csv", "parquet", "tar", "zip", "warc", "wacz"]
+SourceKind = Literal["html", "text", "jsonl", "csv", "parquet", "tar", "zip", "warc", "wacz", "mhtml", "eml"]
 """Where the bytes lay. One reader per kind in ``ingest.sources``."""
 
 PageType = Literal["article", "listing", "live_blog", "gallery", "video", "paywall_stub", "error", "other"]

@@ -7,6 +7,7 @@ A checksum catches nearly all that happens to a packed file as a whole, so most 
 it: in headers, rows and pages, before they are packed. To add damage, write a function and name it in the list of its kind.
 """
 
+import base64
 import bz2
 import csv
 import gzip
@@ -14,6 +15,7 @@ import hashlib
 import io
 import json
 import lzma
+import quopri
 import random
 import re
 import struct
@@ -604,6 +606,57 @@ def parquet(pages: Sequence[bytes], chance: random.Random) -> bytes:
     return bytes(data)
 
 
+def part(body: bytes, chance: random.Random) -> bytes:
+    """A part of a message with a page in it."""
+    encoding = chance.choice(("quoted-printable", "base64", "8bit", "binary", "x-unknown"))
+    encoded = {"quoted-printable": quopri.encodestring, "base64": base64.encodebytes}.get(encoding, bytes)(body)
+    headers: Headers = [
+        ("Content-Type", chance.choice(("text/html", "text/html; charset=utf-8", "text/plain", "image/png"))),
+        ("Content-Transfer-Encoding", encoding),
+        ("Content-Location", "https://site.example/story"),
+        ("Content-ID", "<1@site.example>"),
+    ]
+    return (
+        lines("MIME-Version: 1.0", odd_headers(headers, chance) if chance.random() < 0.2 else headers, chance) + encoded
+    )
+
+
+def message(pages: Sequence[bytes], chance: random.Random, headers: Headers, subtype: str) -> bytes:
+    """A message with each page as a part, inside of one multipart or several."""
+    depth = chance.choice((1, 1, 2, 30))
+    opening = f'multipart/{subtype}; boundary="cut-{0}"; start="<1@site.example>"'
+    headers = [*headers, ("Content-Type", opening)]
+    data = lines("MIME-Version: 1.0", odd_headers(headers, chance) if chance.random() < 0.2 else headers, chance)
+    for level in range(1, depth):
+        data += f'--cut-{level - 1}\r\nContent-Type: multipart/mixed; boundary="cut-{level}"\r\n\r\n'.encode()
+    mark = f"--cut-{depth - 1}".encode()
+    return data + b"".join(mark + b"\r\n" + part(page, chance) + b"\r\n" for page in pages) + mark + b"--\r\n"
+
+
+def mhtml(pages: Sequence[bytes], chance: random.Random) -> bytes:
+    headers: Headers = [
+        ("From", "<Saved by Blink>"),
+        ("Snapshot-Content-Location", "https://site.example/story"),
+        ("Date", "Wed, 7 Jan 2026 18:33:42 -0000"),
+    ]
+    return message(pages, chance, headers, "related")
+
+
+def eml(pages: Sequence[bytes], chance: random.Random) -> bytes:
+    """A message, or a mailbox with one for each page."""
+    headers: Headers = [
+        ("Received", "from a.example by b.example; Wed, 07 Jan 2026 06:00:09 +0000"),
+        ("From", "Harbour <news@site.example>"),
+        ("Subject", chance.choice(("Ferry sails", "=?utf-8?q?Ferry_=E2=9C=93?=", "=?x?b?////?="))),
+        ("Date", "Wed, 07 Jan 2026 08:00:00 +0200"),
+        ("Message-ID", "<7@site.example>"),
+    ]
+    if chance.random() < 0.5:
+        return message(pages, chance, headers, chance.choice(("alternative", "mixed")))
+    line = b"From news@site.example Wed Jan  7 08:00:00 2026\r\n"
+    return b"".join(line + message([page], chance, headers, "mixed") + b"\r\n" for page in pages)
+
+
 def html(pages: Sequence[bytes], chance: random.Random) -> bytes:
     return chance.choice(pages)
 
@@ -613,7 +666,7 @@ def text(pages: Sequence[bytes], chance: random.Random) -> bytes:
 
 
 WRITERS: dict[SourceKind, Callable[[Sequence[bytes], random.Random], bytes]] = {
-    "warc": warc, "wacz": wacz, "zip": archive_zip, "tar": tar, "parquet": parquet, "jsonl": jsonl, "csv": table, "html": html, "text": text,
+    "warc": warc, "wacz": wacz, "mhtml": mhtml, "eml": eml, "zip": archive_zip, "tar": tar, "parquet": parquet, "jsonl": jsonl, "csv": table, "html": html, "text": text,
 }  # fmt: skip
 assert set(WRITERS) == set(get_args(SourceKind))
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from ingest.sources import csv, jsonl, pages, parquet, tar, wacz, warc, zip  # noqa: A004
+from ingest.sources import csv, eml, jsonl, mhtml, pages, parquet, tar, wacz, warc, zip  # noqa: A004
 from ingest.sources.edge import foreign_errors_renamed
 from ingest.sources.inputs import Input, find_inputs
 from ingest.sources.limits import Limits
@@ -55,6 +55,8 @@ KINDS: dict[SourceKind, Kind] = {
     "zip": Kind(zip.sniff, zip.read),
     "tar": Kind(tar.sniff, tar.read),
     "parquet": Kind(parquet.sniff, parquet.read),
+    "mhtml": Kind(mhtml.sniff, mhtml.read),
+    "eml": Kind(eml.sniff, eml.read),
     "jsonl": Kind(jsonl.sniff, jsonl.read),
     "csv": Kind(csv.sniff, csv.read),
     "html": Kind(pages.sniff_html, pages.read),

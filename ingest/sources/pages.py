@@ -6,8 +6,9 @@ from typing import NoReturn, Unpack
 
 from ingest.sources.edge import foreign_errors_renamed
 from ingest.sources.limits import Limits
-from ingest.sources.look import Head, media_of, seen
+from ingest.sources.look import Head, Media, media_of, seen
 from ingest.sources.opened import Opened, Where
+from ingest.sources.saved import origin_of
 from ingest.sources.unpack import PACKINGS, packing_of, read_whole, unpacked
 from schemas.document import RawDocument, Rejected
 from schemas.errors import SourceError
@@ -33,7 +34,7 @@ def read(opened: Opened, limits: Limits) -> Iterator[RawDocument | Rejected]:
     if opened.head.packing is None:
         limits.check_size(opened.size)
     content = read_whole(opened.content(limits), limits)
-    yield opened.document(content, media="html" if opened.kind == "html" else "text")
+    yield _document(opened, content, "html" if opened.kind == "html" else "text", {})
 
 
 def refuse(opened: Opened, limits: Limits) -> NoReturn:
@@ -70,6 +71,14 @@ def member(opened: Opened, content: bytes, limits: Limits, **where: Unpack[Where
     media = media_of(content)
     if media is None:
         return opened.reject(SourceError(reason="binary", detail=seen(content)), **where)
+    return _document(opened, content, media, where)
+
+
+def _document(opened: Opened, content: bytes, media: Media, where: Where) -> RawDocument:
+    """Make a document of a page, with what it says itself of where it was saved from."""
+    if media == "html":
+        origin = origin_of(content, where.get("source_member") or opened.source.uri)
+        where |= {"url": origin.url, "fetched_at": origin.fetched_at}
     return opened.document(content, media=media, **where)
 
 
