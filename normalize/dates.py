@@ -356,7 +356,8 @@ def _lexicon() -> _Lexicon:
     long = {name for name in weekdays if len(name) > 2}
     classes = dict.fromkeys(weekdays, "W") | classes | {"t": "T"}
     for letter, names in (("E", eras), ("R", days), ("W", long), ("H", hijri)):
-        classes.update(dict.fromkeys(names, letter))
+        # "CET" in capitals stays the zone that it is beside "čet", Thursday.
+        classes.update({name: letter + ("Z" if classes.get(name, "").endswith("Z") else "") for name in names})
     classes.update(dict.fromkeys(persian, "J"))
     classes.update({name: "B" if name in weekdays else "M" for name in months})
     return _Lexicon(
@@ -442,7 +443,8 @@ def _read(source: str, *, give_up: int = MAX_LINE) -> _Line:  # noqa: C901, PLR0
                 unknown += letter == "x"
             elif letter[-1] == "Z":
                 written = source[start:end]
-                spoken = written.isupper() or written in {"z", "мск"}
+                # "ČET" in capitals is no zone: none has a mark on a letter of a weekday.
+                spoken = (written.isupper() and (len(letter) == 1 or written.isascii())) or written in {"z", "мск"}
                 letter = "Z" if spoken else letter[0] if len(letter) > 1 else "x"
         read.append((letter, text, start, end))
     if not read:
