@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ingest.config import Options
     from ingest.crawl.crawl import CrawlSummary
     from ingest.metrics import Metrics
+    from ingest.nightly import Unread
     from ingest.run import Engine, Summary
     from ingest.sources.inputs import Input, Named
     from normalize.translate.models import Models
@@ -498,26 +499,27 @@ def nightly(
 ) -> None:
     """Fetch what is new, then turn it into records: babelwire nightly sources.toml --output news."""
     from ingest.engines.local import map_documents  # noqa: PLC0415
-    from ingest.nightly import note_reading, unread  # noqa: PLC0415
+    from ingest.nightly import broken_off, unread  # noqa: PLC0415
 
     around: Around = context.obj
     around.log.form = form
     chosen = _Chosen(config=config, workers=workers, target=target, device=device)
     with _measured(metrics, output, around) as measured:
+
+        def read(found: "Unread") -> bool:
+            """Run over crawls; say whether there was anything in them."""
+            if not found.inputs:
+                return False
+            ready = _prepare(found.inputs, chosen, around)
+            summary = _run(found.inputs, output, ready, around, measured, engine=map_documents, crawls=found.crawls)
+            return summary.nothing_new is None
+
         # What is wrong with the options must show before the night, not after it.
         _prepare((), chosen, around)
-        has_news = False
-        for is_left in (True, False):
-            if not is_left:
-                _crawl(catalogue, output, around)
-            found = unread(catalogue, output, begun=is_left)
-            note_reading(output, found.crawls)
-            if found.inputs:
-                crawls = [{"crawl_id": crawl.id, "crawl_date": crawl.date.isoformat()} for crawl in found.crawls]
-                ready = _prepare(found.inputs, chosen, around)
-                summary = _run(found.inputs, output, ready, around, measured, engine=map_documents, crawls=crawls)
-                note_reading(output, found.crawls, run_id=summary.run_id)
-                has_news = has_news or summary.nothing_new is None
+        left = broken_off(unread(catalogue, output), output)
+        has_news = left is not None and read(left)
+        _crawl(catalogue, output, around)
+        has_news = read(unread(catalogue, output)) or has_news
         if not has_news:
             around.log.say(
                 "nothing new: no source has a page that was not read", event="nothing_new", exit_code=NOTHING_NEW

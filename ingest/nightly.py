@@ -1,60 +1,59 @@
-"""From a crawl to its run: which files wait to be read, and with which rules."""
+"""From crawls to their run: which files no run has read, and with which rules they are to be read."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.catalogue import rule_book
-from ingest.crawl.crawl import RAW, STATE
-from ingest.crawl.state import Crawl, State
+from ingest.commit import STAGING
+from ingest.crawl.crawl import FETCHES_FOLDER, RAW
 from ingest.sources.inputs import Input
+from ingest.staged import opening_of
+from ingest.store import read_manifests
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unread:
     """Crawls that no run has read."""
 
-    crawls: tuple[Crawl, ...]
+    #: As the manifest of their run names them.
+    crawls: tuple[Mapping[str, str], ...]
     #: Their pages, in the order they were fetched.
     inputs: tuple[Input, ...]
 
 
-def unread(catalogue: Path, output: Path, *, begun: bool = False) -> Unread:
+def unread(catalogue: Path, output: Path) -> Unread:
     """Find what the crawls of an output folder brought and no run has read.
 
     Args:
         catalogue: Its rules count for the pages of its sites.
         output: The output folder.
-        begun: Only what a run had begun to read when it was broken off: the same files again, so that it can be gone on with.
 
     Raises:
-        SetupError: If the catalogue is at fault, or the memory of the crawls cannot be read.
+        SetupError: If the catalogue is at fault, or a manifest cannot be read.
     """
-    raw = output / RAW
-    if not (raw / STATE).exists():
-        return Unread(crawls=(), inputs=())
-    state = State.open(raw / STATE)
-    try:
-        crawls = tuple(
-            crawl
-            for crawl in state.crawls()
-            if crawl.finished_at and crawl.run_id is None and (crawl.reading_since or not begun)
-        )
-    finally:
-        state.close()
+    read = {crawl["crawl_id"] for manifest in read_manifests(output) for crawl in manifest.get("crawls", ())}
+    crawls: list[Mapping[str, str]] = []
+    files: list[Path] = []
+    # A crawl that has ended has its table.
+    for table in sorted((output / FETCHES_FOLDER).glob("crawl_date=*/crawl=*/part-00000.parquet")):
+        day, name = (part.partition("=")[2] for part in table.parts[-3:-1])
+        if name not in read:
+            crawls.append({"crawl_id": name, "crawl_date": day})
+            files += sorted((output / RAW / f"crawl_date={day}" / f"crawl={name}").glob("pages-*.warc.gz"))
     rules = rule_book(catalogue)
-    files = (path for crawl in crawls for path in sorted((raw / crawl.folder).glob("pages-*.warc.gz")))
-    return Unread(crawls=crawls, inputs=tuple(Input(path=path, uri=path.as_posix(), rules=rules) for path in files))
+    inputs = tuple(Input(path=file, uri=file.as_posix(), rules=rules) for file in files)
+    return Unread(crawls=tuple(crawls), inputs=inputs)
 
 
-def note_reading(output: Path, crawls: Sequence[Crawl], *, run_id: str | None = None) -> None:
-    """Note that a run begins to read these crawls, or, with its id, that it has."""
-    if not crawls:
-        return
-    state = State.open(output / RAW / STATE)
-    try:
-        for crawl in crawls:
-            state.note_reading(crawl, run_id)
-        state.commit()
-    finally:
-        state.close()
+def broken_off(found: Unread, output: Path) -> Unread | None:
+    """Give the crawls whose run was broken off: read by themselves, it goes on where it was. None where there is no such run."""
+    for folder in sorted((output / STAGING).glob("run=*")):
+        opening = opening_of(folder)
+        uris = {str(said[1]) for said in opening.identity["inputs"]} if opening else set()
+        inputs = tuple(item for item in found.inputs if item.uri in uris)
+        if uris and len(inputs) == len(uris):
+            names = {Path(item.uri).parent.name.partition("=")[2] for item in inputs}
+            crawls = tuple(crawl for crawl in found.crawls if crawl["crawl_id"] in names)
+            return Unread(crawls=crawls, inputs=inputs)
+    return None

@@ -33,7 +33,8 @@ from schemas.fetch import FETCHES, FetchOutcome
 from schemas.source import Catalogue
 
 RAW: Final = "raw"
-STATE: Final = "state.sqlite"
+FETCHES_FOLDER: Final = "fetches"
+STATE: Final = "state/crawls.sqlite"
 
 _MEGABYTE: Final = 1024 * 1024
 
@@ -109,7 +110,7 @@ def crawl(
     agent = _agent_of(catalogue)
     raw = root / RAW
     with _held(raw):
-        state = State.open(raw / STATE)
+        state = State.open(root / STATE)
         try:
             adopted = sum(_settle(state, root, before, now) for before in state.crawls() if before.finished_at is None)
             this = state.begin(now())
@@ -158,7 +159,9 @@ def _agent_of(catalogue: Catalogue) -> str:
 def _held(raw: Path) -> Iterator[None]:
     """Hold the raw folder: two crawls would ask every site twice."""
     try:
-        raw.mkdir(parents=True, exist_ok=True)
+        raw.parent.mkdir(parents=True, exist_ok=True)
+        for folder in (raw, (raw.parent / STATE).parent):
+            make_folder(folder, below=raw.parent)
         lock = os.open(raw / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
         message = f"output {raw.parent} cannot be written ({error.strerror}); name another folder"
@@ -269,7 +272,7 @@ def _row_of(one: Recovered, before: Crawl) -> dict[str, object]:
 def _finish(state: State, root: Path, crawl: Crawl, now: Callable[[], datetime]) -> None:
     """Write the table of a crawl, then note that it is done; killed in between, it is written again."""
     frame = pl.DataFrame(list(state.fetches(crawl)), schema=FETCHES)
-    folder = root / "fetches" / crawl.folder
+    folder = root / FETCHES_FOLDER / crawl.folder
     with disk_errors(folder):
         make_folder(folder, below=root)
         draft = folder / "part-00000.parquet.draft"

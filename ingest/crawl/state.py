@@ -4,7 +4,7 @@
     articles   each address that one of them named: what was said of it, and whether it was fetched
     hosts      each scheme, host and port: its rules as last read
     pauses     each host that wants to be left alone for a while
-    crawls     each crawl, and whether a run has read what it brought
+    crawls     each crawl
     fetches    rows of the table of the crawl that is under way
 
 What is noted becomes lasting with ``commit``, which comes after the raw store was synced: the state never knows of a page that the raw
@@ -42,7 +42,7 @@ CREATE TABLE hosts (
     ai_text BLOB
 ) WITHOUT ROWID;
 CREATE TABLE pauses (host TEXT PRIMARY KEY, until_at TEXT) WITHOUT ROWID;
-CREATE TABLE crawls (id TEXT PRIMARY KEY, date TEXT, started_at TEXT, finished_at TEXT, reading_since TEXT, run_id TEXT) WITHOUT ROWID;
+CREATE TABLE crawls (id TEXT PRIMARY KEY, date TEXT, started_at TEXT, finished_at TEXT) WITHOUT ROWID;
 CREATE TABLE fetches (crawl_id TEXT, row TEXT);
 """
 
@@ -150,9 +150,6 @@ class Crawl:
     started_at: datetime
     #: None for one that is under way or was killed.
     finished_at: datetime | None = None
-    #: When a run began to read what it brought, and that run, once it has.
-    reading_since: datetime | None = None
-    run_id: str | None = None
 
     @property
     def folder(self) -> str:
@@ -259,11 +256,6 @@ class State:
         self.save(replace(crawl, finished_at=at))
         self._connection.execute("DELETE FROM fetches WHERE crawl_id = ?", (crawl.id,))
 
-    def note_reading(self, crawl: Crawl, run_id: str | None) -> None:
-        """Note that a run begins to read what a crawl brought, or, with its id, that it has."""
-        since = crawl.reading_since or datetime.now(UTC)
-        self.save(replace(crawl, reading_since=since, run_id=run_id))
-
     def add_fetch(self, row: Mapping[str, Any]) -> None:
         """Note one row of the table ``fetches``; see ``schemas.fetch``."""
         text = json.dumps(
@@ -332,6 +324,6 @@ def _read(kind: type[Row], name: str, value: Any) -> Any:  # noqa: ANN401
         return Copy(kept=Kept(**said["kept"]), url=said["url"], at=datetime.fromisoformat(said["at"]))
     if name == "date":
         return date.fromisoformat(value)
-    if name.endswith(("_at", "_since")):
+    if name.endswith("_at"):
         return datetime.fromisoformat(value)
     return bool(value) if kind is Feed and name == "lies" else value

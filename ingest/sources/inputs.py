@@ -120,7 +120,7 @@ def find_inputs(arguments: Sequence[str]) -> tuple[Input, ...]:
 
     Arguments are taken in the order given; what one folder or glob holds is sorted by path, code
     point by code point, so it does not hang on disk or locale. Below a folder, hidden files and
-    folders are passed over and links to folders are not followed. A file that is named twice,
+    folders and WARC files that a crawl is writing are passed over, and links to folders are not followed. A file that is named twice,
     by whatever way, comes once.
 
     Raises:
@@ -181,7 +181,10 @@ def _files(path: Path) -> list[Input]:
     below: list[Path] = []
     for folder, folders, names in os.walk(path, onerror=_refuse):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        files = (Path(folder, name) for name in names if not name.startswith("."))
+        # What a crawl is still writing has another name when it is done.
+        files = (
+            Path(folder, name) for name in names if not name.startswith(".") and not name.endswith(".warc.gz.open")
+        )
         # Sockets and pipes below a folder are nobody's documents, and would block.
         below.extend(file for file in files if file.is_file())
     return sorted((Input(path=file, uri=_uri(file)) for file in below), key=lambda one: one.uri)
