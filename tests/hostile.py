@@ -133,6 +133,14 @@ LENGTH: dict[str, Callable[[], bytes]] = {
     "a script of 1 MB": lambda: page(head=f"<script>{'var a = 1;' * (LONG // 10)}</script>"),
     "a comment of 1 MB": lambda: page(head=f"<!--{'-x' * (LONG // 2)}-->"),
     "a comment that never ends": lambda: page(before=f"<!--{'x' * MILLION}"),
+    "a toolbar of the Wayback Machine that never ends": lambda: page(
+        before="<!-- BEGIN WAYBACK TOOLBAR INSERT -->" + '<a href="/web/20260107080000/https://a.example/">x</a>' * MANY
+    ),
+    "addresses through the Wayback Machine that lead nowhere": lambda: with_story(
+        "<!-- FILE ARCHIVED ON , INTERNET ARCHIVE ON -->"
+        + "<p>https://web.archive.org/web/2026" * MANY
+        + "/web/" * LONG
+    ),
     "a tag that never ends": lambda: with_story(f"<p {'a=b ' * MILLION}"),
     "a canonical address of 1 MB": lambda: page(
         head=f'<link rel="canonical" href="http://a.example/{"x/" * 500_000}">'
