@@ -38,6 +38,10 @@ _ALGORITHMS: Final = frozenset({"sha256", "md5"})
 _GULP: Final = 1024 * 1024
 #: A redirect is a record of some hundred bytes, mostly headers.
 _LONGEST_REDIRECT: Final = 64 * 1024
+#: Pages that are told apart, and redirects of them that are followed: as many take some 300 MB. Large crawls list 100,000.
+_MOST_PAGES: Final = 500_000
+#: A longer address is none, and a title is cut, in characters.
+_LONGEST_URL, _LONGEST_TITLE = 8_000, 2_000
 #: Of one page, as many visits are told apart; each answer is compared with all of them.
 _MOST_VISITS: Final = 100
 #: Beginnings of a member's header and of its row in the table of contents; where their name's length and the name stand.
@@ -274,7 +278,12 @@ class _Pages:
         self._moved: dict[str, str] = {}
 
     def add(self, line: bytes) -> bool:
-        """Take a line of a list; one without an address says something of the list. False: it is no JSON object."""
+        """Take a line of a list; one without an address says something of the list. False: it is no JSON object.
+
+        Raises:
+            SourceError: ``too_large`` with more than 500,000 pages.
+
+        """
         try:
             row = json.loads(line)
         except (ValueError, RecursionError):
@@ -282,14 +291,17 @@ class _Pages:
         if not isinstance(row, dict):
             return False
         url, title, at = row.get("url"), row.get("title"), row.get("ts")
-        if isinstance(url, str) and url.strip():
+        if isinstance(url, str) and url.strip() and len(url) <= _LONGEST_URL:
             url = _shown(url.strip())
             # py-wacz writes the address where it knows no title.
-            title = _shown(title).strip() if isinstance(title, str) else ""
+            title = _shown(title[:_LONGEST_TITLE]).strip() if isinstance(title, str) else ""
             entry = _Entry(
                 url=url, title=title if title != url else None, at=instant(at) if isinstance(at, str) else None
             )
-            entries = self._entries.setdefault(_key(url), [])
+            key = _key(url)
+            if key not in self._entries and len(self._entries) >= _MOST_PAGES:
+                raise SourceError(reason="too_large", detail=f"the lists name more than {_MOST_PAGES} pages")
+            entries = self._entries.setdefault(key, [])
             if len(entries) < _MOST_VISITS:
                 entries.append(entry)
         return True
@@ -306,7 +318,7 @@ class _Pages:
         if key is None:
             return False
         self._found.add(key)
-        if target := _redirect(one, file):
+        if len(self._moved) < _MOST_PAGES and (target := _redirect(one, file)):
             self._moved.setdefault(_key(target), key)
         return True
 

@@ -77,6 +77,23 @@ CRAWLED_PLAIN = gzip.decompress(CRAWLED)
 #: Between what is said of the first page and the page: where an inserted line is damage, and a reading may break off.
 BEFORE_A_PAGE = [found.start() for found in re.finditer(rb"WARC/1\.1\r\nWARC-Type: response", CRAWLED_PLAIN)][1]
 
+
+def packaged() -> bytes:
+    """Two WARC files and a list that names a page which neither holds."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("archive/a.warc.gz", PACKED)
+        archive.writestr("archive/b.warc", damaged(PLAIN, 0.4), zipfile.ZIP_DEFLATED)
+        urls = [f"https://example.org/{number}" for number in range(0, len(PAGES) + 2, 2)]
+        archive.writestr("pages/pages.jsonl", "\n".join(json.dumps({"url": url}) for url in urls))
+    return file.getvalue()
+
+
+LETTERS = b"".join(
+    f"From a Wed Jan  7 08:00:00 2026\nFrom: a@b.example\nContent-Type: text/html\n\n{page}\n\n".encode()
+    for page in PAGES
+)
+
 FILES = {
     "plain.warc": PLAIN,
     "packed.warc.gz": PACKED,
@@ -105,6 +122,11 @@ FILES = {
     "pages.zip": zipped(),
     "pages.tar.gz": tarred(),
     "cut.tar.gz": tarred()[:-60],
+    "pages.wacz": packaged(),
+    "cut.wacz": packaged()[:-60],
+    "letters.mbox": LETTERS,
+    "letters.mbox.gz": gzip.compress(LETTERS)[:-20],
+    "page.mhtml": b"MIME-Version: 1.0\r\nContent-Location: https://a.example/\r\nContent-Type: text/html\r\n\r\n<p>x",
     "page.html": PAGES[0].encode(),
     "empty.html": b"",
 }

@@ -209,6 +209,17 @@ def test_a_package_that_was_cut_off_gives_what_is_whole(read: Read) -> None:
     assert (len(documents(outcomes)), summary(outcomes)[-1]) == (1, "truncated")
 
 
+def test_a_list_beyond_the_limit_is_read_up_to_there(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.sources.wacz._MOST_PAGES", 1)
+    outcomes = read("a.wacz", package(collection()))
+    assert ([page.url for page in documents(outcomes)], summary(outcomes)[0]) == ([f"{SITE}/ferry"], "too_large")
+
+
+def test_an_address_longer_than_any_is_none(read: Read) -> None:
+    rows = [*LIST, {"url": f"{SITE}/{'x' * 9_000}", "ts": "2026-01-07T08:00:00Z"}]
+    assert "missing" not in summary(read("a.wacz", package(collection(pages=jsonl(rows)))))
+
+
 def bomb() -> bytes:
     return package(collection(warc=b"\0" * 30_000_000), method=zipfile.ZIP_DEFLATED)
 
