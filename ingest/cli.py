@@ -708,7 +708,7 @@ def verify_models(config: ConfigOption = None) -> None:
         raise typer.Exit(SETUP)
 
 
-sources_app = typer.Typer(help="Source catalogues: check, import.", no_args_is_help=True, rich_markup_mode=None)
+sources_app = typer.Typer(help="Source catalogues: check, doctor, import.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(sources_app, name="sources")
 
 
@@ -720,6 +720,23 @@ def check_sources(
     from ingest.source_list import listed  # noqa: PLC0415
 
     typer.echo(listed(catalogue))
+
+
+@sources_app.command("doctor")
+def examine_sources(
+    context: typer.Context,
+    catalogue: Annotated[Path, typer.Argument(metavar="CATALOGUE", help="The sources, in TOML.")],
+) -> None:
+    """Ask each address of a catalogue once, and say what to do about it: babelwire sources doctor sources.toml."""
+    from ingest.catalogue import read_catalogue  # noqa: PLC0415
+    from ingest.crawl.doctor import examine, told  # noqa: PLC0415
+
+    around: Around = context.obj
+    around.signals.can_wait = True
+    looked = examine(read_catalogue(catalogue), stop=around.signals.has_come)
+    typer.echo(told(looked))
+    if any(finding.is_fault for one in looked for finding in one.findings):
+        raise typer.Exit(SETUP)
 
 
 @sources_app.command("import")
