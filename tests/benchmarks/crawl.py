@@ -3,8 +3,8 @@
     python tests/benchmarks/crawl.py [--hosts 200] [--slow 5] [--articles 100] [--delay 2]
 
 Each host has a robots.txt, a feed and so many articles. The slow ones take 30 seconds for each answer, and have one article each. The
-server is in the process of the benchmark, the crawl is `babelwire crawl` in one of its own, whose memory is looked at twice a second,
-with pages that it shares counted once.
+server is a process of its own, and so is the crawl, which is `babelwire crawl`; its memory is looked at once a second, with pages that
+it shares counted once.
 
 All is told from the server's log. With R requests at a host and a delay of d seconds, the last cannot begin sooner than (R - 1) * d
 after the first, and with many hosts side by side the night cannot be shorter than that of the host with the most to give. So
@@ -17,12 +17,14 @@ answers. If one of them held up another host, that would be.
 """
 
 import argparse
+import multiprocessing
 import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -98,6 +100,22 @@ def sites(number: int, count: int, *, first: int, latest: datetime, behaviour: B
     return made
 
 
+def groups(hosts: int, slow_hosts: int, count: int, latest: datetime) -> tuple[list[Site], list[Site]]:
+    """Make all sites, the same ones each time: those that answer at once, and those that do not."""
+    ordinary = sites(hosts - slow_hosts, count, first=0, latest=latest)
+    late = sites(slow_hosts, SLOW_ARTICLES, first=len(ordinary), latest=latest, behaviour=slow(head=SLOW_TAKES))
+    return ordinary, late
+
+
+def serve(end: Connection, hosts: int, slow_hosts: int, count: int, latest: datetime) -> None:
+    """Serve all sites in this process: sends the port, and the log once it is told to stop."""
+    ordinary, late = groups(hosts, slow_hosts, count, latest)
+    with serving([*ordinary, *late]) as server:
+        end.send(server.port)
+        end.recv()
+    end.send([replace(hit, headers={}) for hit in server.log])
+
+
 def check(log: Sequence[Hit], hosts: Sequence[Site]) -> None:
     """Look whether each article was asked for once.
 
@@ -131,7 +149,7 @@ def crawl(catalogue: Path, folder: Path) -> Watched:
     """
     talk = folder / "crawl.txt"
     command: list[str | Path] = [sys.executable, "-m", "ingest", "crawl", catalogue, "--output", folder / "out"]
-    ended = watch(command, cwd=ROOT, environment={"PYTHONPATH": str(ROOT)}, talk=talk)
+    ended = watch(command, cwd=ROOT, environment={"PYTHONPATH": str(ROOT)}, every=1.0, talk=talk)
     if ended.code:
         sys.exit(f"babelwire crawl ended with {ended.code}:\n{talk.read_text(errors='replace')[-2000:]}")
     return ended
@@ -146,22 +164,34 @@ def main() -> None:
     parser.add_argument("--delay", type=float, default=2.0)
     arguments = parser.parse_args()
     latest = datetime.now(UTC)
-    ordinary = sites(arguments.hosts - arguments.slow, arguments.articles, first=0, latest=latest)
-    late = sites(arguments.slow, SLOW_ARTICLES, first=len(ordinary), latest=latest, behaviour=slow(head=SLOW_TAKES))
-    with tempfile.TemporaryDirectory(prefix="crawl-") as name, serving([*ordinary, *late]) as server:
+    ordinary, late = groups(arguments.hosts, arguments.slow, arguments.articles, latest)
+    here, there = multiprocessing.get_context("spawn").Pipe()
+    server = multiprocessing.get_context("spawn").Process(
+        target=serve, args=(there, arguments.hosts, arguments.slow, arguments.articles, latest)
+    )
+    with tempfile.TemporaryDirectory(prefix="crawl-") as name:
+        server.start()
+        port = here.recv()
+        for site in (*ordinary, *late):
+            site.base = f"http://{site.host}:{port}"
         folder = Path(name)
         each = {"max_pages": arguments.articles, "max_age_days": 365}
-        catalogue = catalogue_of(server.sites, folder, delay=arguments.delay, each=each)
-        ended = crawl(catalogue, folder)
+        catalogue = catalogue_of([*ordinary, *late], folder, delay=arguments.delay, each=each)
+        try:
+            ended = crawl(catalogue, folder)
+        finally:
+            here.send(None)
+            log = here.recv()
+            server.join()
         size = sum(file.stat().st_size for file in folder.glob("out/raw/**/*.warc.gz*"))
-    check(server.log, server.sites)
-    quick = paces(server.log, ordinary, arguments.delay)
+    check(log, [*ordinary, *late])
+    quick = paces(log, ordinary, arguments.delay)
     print(
         "hosts     number  requests  seconds   req/s    worst   median  least gap   (worst, median: of the rate allowed)"
     )
     print(row("ordinary", quick))
     if late:
-        print(row("slow", paces(server.log, late, arguments.delay)))
+        print(row("slow", paces(log, late, arguments.delay)))
     done = max(pace.times[-1] for pace in quick) - min(pace.times[0] for pace in quick)
     print(
         f"the command took {ended.seconds:.1f} s, {ended.cpu:.1f} s of CPU; ordinary hosts were done after {done:.1f} s"
