@@ -25,6 +25,8 @@ _DEEPEST: Final = 10
 _MOST_PARTS: Final = 5_000
 #: RFC 2046, 5.1.1 allows 70 characters.
 _LONGEST_BOUNDARY: Final = 256
+#: Blanks that may stand behind a boundary, in bytes.
+_LONGEST_PADDING: Final = 100
 
 _HEAD_END = re.compile(rb"\r?\n[ \t]*\r?\n")
 _FIELD = re.compile(rb"[!-9;-~]{1,100}[ \t]*:")
@@ -147,8 +149,10 @@ def _inner(part: Part) -> Iterator[Part]:
     at = data.find(mark, part.begin, end)
     while at >= 0 and len(pieces) < _MOST_PARTS:
         behind = at + len(mark)
-        line_end = data.find(b"\n", behind, end) + 1 or end
-        rest = data[behind : min(line_end, behind + 80)].strip()
+        # Only so far: a line of nothing but boundaries would be looked through once for each of them.
+        near = min(behind + _LONGEST_PADDING, end)
+        line_end = data.find(b"\n", behind, near) + 1 or near
+        rest = data[behind:line_end].strip()
         if (at == part.begin or data[at - 1 : at] == b"\n") and rest in {b"", b"--"}:
             if begin is not None:
                 pieces.append((begin, at))

@@ -143,10 +143,20 @@ def nested(levels: int) -> bytes:
             b"MIME-Version: 1.0\r\nContent-Type: multipart/related; boundary=b" + b'; a="' * 40_000 + b"\r\n\r\n",
             "empty",
         ),
+        (b"MIME-Version: 1.0\r\nContent-Type: multipart/related; boundary=b\r\n\r\n" + b"--b" * 1_000_000, "empty"),
         (chrome().replace(b"text/html", b"image/gif"), "empty"),
         (chrome(" "), "empty"),
     ],
-    ids=["deep", "long headers", "no boundary", "many parts", "many parameters", "no page", "empty page"],
+    ids=[
+        "deep",
+        "long headers",
+        "no boundary",
+        "many parts",
+        "many parameters",
+        "one line of boundaries",
+        "no page",
+        "empty page",
+    ],
 )
 def test_a_hostile_file_is_one_rejection(read: Read, data: bytes, reason: str) -> None:
     rejection = the_rejection(read("a.mhtml", data))
