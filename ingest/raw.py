@@ -17,7 +17,7 @@ from schemas.document import RawDocument, Rejected
 from schemas.errors import SetupError
 
 #: Kinds of which one file is one document.
-_WHOLE_FILES: Final = frozenset({"html", "text"})
+_WHOLE_FILES: Final = frozenset({"html", "text", "mhtml", "eml"})
 
 _URN: Final = re.compile(r"^<?(?:urn:uuid:)?([^<>]*)>?$", re.IGNORECASE)
 
