@@ -117,7 +117,18 @@ def files() -> dict[str, bytes]:
         "crawl.warc": warc("x1", "x2", packed=False),
         "crawl.warc.zst": zstandard.compress(warc("y1", "y2", packed=False)),
         "crawl.wacz": wacz("v1", "v2"),
+        "saved.mhtml": mime(
+            "m1", "From: <Saved by Blink>", "Snapshot-Content-Location: https://nea-akti.example/m1", form="related"
+        ),
+        "letter.eml": mime("e1", "From: desk@nea-akti.example", "Subject: Ferries", form="alternative"),
     }
+
+
+def mime(name: str, *head: str, form: str) -> bytes:
+    """Write a saved page (related) or a mail (alternative)."""
+    lines = (*head, "MIME-Version: 1.0", f'Content-Type: multipart/{form}; boundary="b"', "")
+    part = ("--b", "Content-Type: text/html; charset=utf-8", "")
+    return "\r\n".join((*lines, *part, page(name).decode(), "--b--", "")).encode()
 
 
 class Night(NamedTuple):
