@@ -1,0 +1,33 @@
+"""Sites that answer what no site should: each becomes a row, and neither the night nor the next one ends for it."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+from crawling import FINE, fetches, finish
+from news_articles import articles
+from news_site import Behaviour, Site, catalogue_of, serving
+from site_server import Reply
+
+NOW = datetime.now(UTC) - timedelta(minutes=5)
+
+
+def site_of(*behaviours: Behaviour) -> Site:
+    """Found a site whose first article is answered so, and whose second is answered well."""
+    site = Site(host="127.0.0.2", stories=articles("en", 2, latest=NOW))
+    site.behave(site.stories[0].path, *behaviours)
+    return site
+
+
+def rows_of(output: Path, url: str) -> pl.DataFrame:
+    return fetches(output).filter(pl.col("url") == url)
+
+
+def test_a_status_that_is_no_number_of_http_is_a_failed_request(tmp_path: Path) -> None:
+    site = site_of(lambda _, reply: Reply(status=9_999_999_999, body=reply.body))
+    with serving([site]):
+        assert finish(catalogue_of([site], tmp_path, delay=0), tmp_path / "news") == FINE
+    rows = rows_of(tmp_path / "news", site.url(site.stories[0].path))
+    assert set(rows["outcome"]) == {"failed"}
+    assert set(rows["reason"]) == {"connection"}
+    assert "9999999999" in rows["detail"][0]
