@@ -878,10 +878,11 @@ def _retry_after(answer: Answer, now: datetime) -> float | None:
     """Read how long a host wants to be left alone, in seconds (RFC 9110, 10.2.3); None where it does not say."""
     text = (answer.header("retry-after") or "").strip()
     if text.isdecimal():
-        return float(min(int(text), _LONGEST_RETRY))
+        # Of hundreds of digits no integer is made, but a float.
+        return min(float(text), float(_LONGEST_RETRY))
     try:
         until = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     seconds = (until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds()
     return min(max(seconds, 0.0), _LONGEST_RETRY)

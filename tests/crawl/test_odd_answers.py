@@ -1,12 +1,13 @@
 """Sites that answer what no site should: each becomes a row, and neither the night nor the next one ends for it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 from crawling import FINE, fetches, finish
 from news_articles import articles
-from news_site import Behaviour, Site, catalogue_of, serving
+from news_site import Behaviour, Site, answers, catalogue_of, says, serving
 from site_server import Reply
 
 NOW = datetime.now(UTC) - timedelta(minutes=5)
@@ -31,3 +32,15 @@ def test_a_status_that_is_no_number_of_http_is_a_failed_request(tmp_path: Path) 
     assert set(rows["outcome"]) == {"failed"}
     assert set(rows["reason"]) == {"connection"}
     assert "9999999999" in rows["detail"][0]
+
+
+def test_a_retry_after_of_any_size_ends_no_night(tmp_path: Path) -> None:
+    waits = ("9" * 5000, "Mon, 01 Jan 99999999999999 00:00:00 GMT", "Mon, 01 Jan 2026 00:00:00 +99999999999999")
+    sites = []
+    for number, wait in enumerate(waits):
+        site = replace(site_of(answers(500), says("Retry-After", wait)), host=f"127.0.0.{3 + number}")
+        sites.append(site)
+    with serving(sites):
+        finish(catalogue_of(sites, tmp_path, delay=0), tmp_path / "news")
+    for site in sites:
+        assert "status_500" in rows_of(tmp_path / "news", site.url(site.stories[0].path))["reason"]
