@@ -7,8 +7,8 @@ from pathlib import Path
 import polars as pl
 from crawling import FINE, fetches, finish
 from news_articles import articles
-from news_site import Behaviour, Site, answers, catalogue_of, says, serving
-from site_server import Reply
+from news_site import Behaviour, Site, answers, catalogue_of, redirects, says, serving
+from site_server import Reply, paths
 
 NOW = datetime.now(UTC) - timedelta(minutes=5)
 
@@ -44,3 +44,25 @@ def test_a_retry_after_of_any_size_ends_no_night(tmp_path: Path) -> None:
         finish(catalogue_of(sites, tmp_path, delay=0), tmp_path / "news")
     for site in sites:
         assert "status_500" in rows_of(tmp_path / "news", site.url(site.stories[0].path))["reason"]
+
+
+def test_a_redirect_written_in_raw_utf_8_is_followed_to_those_bytes(tmp_path: Path) -> None:
+    site = site_of(redirects("/λιμάνι".encode().decode("latin-1")))
+    site.files["/%CE%BB%CE%B9%CE%BC%CE%AC%CE%BD%CE%B9"] = ("text/html", "<p>Here it is.")
+    with serving([site]) as server:
+        finish(catalogue_of([site], tmp_path, delay=0), tmp_path / "news")
+        assert "/%CE%BB%CE%B9%CE%BC%CE%AC%CE%BD%CE%B9" in paths(server.log)
+    assert rows_of(tmp_path / "news", site.url("/λιμάνι"))["outcome"].to_list() == ["fetched"]
+
+
+def test_a_long_feed_of_one_site_holds_up_no_other(tmp_path: Path) -> None:
+    stories = articles("en", 1, latest=NOW)
+    long = Site(host="127.0.0.2", stories=stories, listed={"feeds": ["/long.rss"], "max_pages": 1})
+    quick = Site(host="127.0.0.3", stories=articles("en", 8, latest=NOW), listed={"feeds": ["/feed.rss"], "delay": 0.1})
+    with serving([long, quick]) as server:
+        items = "".join(f"<item><title>{number}</title><link>/{number}</link></item>" for number in range(20_000))
+        long.files["/long.rss"] = ("application/rss+xml", f"<rss version='2.0'><channel>{items}</channel></rss>")
+        finish(catalogue_of([long, quick], tmp_path, delay=0), tmp_path / "news")
+        hits = [(hit.host, hit.path) for hit in server.log]
+    # Its first article is asked for once its feed is read.
+    assert max(hits.index((quick.host, story.path)) for story in quick.stories) < hits.index((long.host, "/0"))
