@@ -22,6 +22,9 @@ _HEADERS: Final = {
     "Accept-Encoding": "gzip, deflate, br",
 }
 
+#: What a status can be: three digits (RFC 9110, 15). Servers can write any number, and no table would hold it.
+_STATUSES: Final = range(100, 1000)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
@@ -194,6 +197,8 @@ class _Spider(scrapy.Spider):
             raise
         except Exception as error:
             raise self._renamed(error, url, host) from error
+        if response.status not in _STATUSES:
+            raise DownloadError("connection", f"{host} answers with status {response.status}, which is none of HTTP")
         return Answer(
             url=url,
             status=response.status,

@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 from collections import Counter, deque
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -16,7 +16,7 @@ from html import escape
 from http import HTTPStatus
 from time import monotonic
 from typing import Any, Final, Literal
-from urllib.parse import urldefrag, urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from ingest.crawl import optout, robots
 from ingest.crawl.browser import Browser, DrawError, Fetched
@@ -29,6 +29,7 @@ from ingest.crawl.polls import is_due, next_poll, tells_lies, wants_proof
 from ingest.crawl.raw_store import Exchange, Kept, RawStore
 from ingest.crawl.sitemaps import read_sitemap
 from ingest.crawl.state import Article, Copy, Crawl, Feed, Listed, Pause, State
+from ingest.crawl.weblink import sent_on
 from ingest.sources.about import About
 from ingest.sources.about import Kind as AboutKind
 from ingest.sources.http import Response, payload
@@ -52,6 +53,9 @@ _LONGEST_RETRY: Final = 86400
 
 #: Further sitemaps of an index that are read in one crawl, newest first.
 MOST_MAPS: Final = 50
+
+#: Of feeds and sitemaps that are longer one is read at a time, in bytes.
+_LONG: Final = 1024 * 1024
 
 #: How often what was noted becomes lasting, in seconds: what a power cut can take is asked for again.
 COMMIT_EVERY: Final = 1.0
@@ -156,9 +160,11 @@ class Night:
         self._say = say
         self._limits = Limits(max_bytes=catalogue.crawl.max_megabytes_per_page * _MEGABYTE)
         self._together = asyncio.Semaphore(catalogue.crawl.concurrency)
-        #: Held for each feed that is read and each entry that is taken, in turn: many long feeds that come at once would hold up every
-        #: host if they were worked through in one go, and the host of the last one would wait for all the others.
-        self._reading = asyncio.Lock()
+        #: Held while a long feed is read: that takes ten times its length of memory.
+        self._reading_long = asyncio.Lock()
+        #: Held for each entry that is taken, in turn: many long feeds that come at once would hold up every host if they were worked
+        #: through in one go, and the host of the last one would wait for all the others.
+        self._taking = asyncio.Lock()
         self._browser: Browser | None = None
         self._hosts: dict[str, Host] = {}
         self._lines: dict[str, _Line] = {}
@@ -289,9 +295,9 @@ class Night:
             return None
         digest = hashlib.sha256(content).hexdigest()
         is_same = digest == feed.body_sha256
-        async with self._reading:
-            reading = self._read(kind, content, answer)
-            await asyncio.sleep(0)
+        # In a thread, for a long one takes seconds, and every host would wait for it.
+        async with self._reading_long if len(content) > _LONG else nullcontext():
+            reading = await asyncio.to_thread(self._read, kind, content, answer)
         kept = self._keep(job, answer, same_as=feed.copy if is_same else None)
         detail = "; ".join(reading.faults[:3]) or None
         self._note(job, "unchanged" if is_same else "fetched", detail=detail, answer=answer, kept=kept)
@@ -300,7 +306,7 @@ class Night:
         titled = listed if kind in {"feed", "sitemap"} else [replace(entry, title=None) for entry in listed]
         news = []
         for entry in titled:
-            async with self._reading:
+            async with self._taking:
                 news.append(self._take(source, entry, found_in=url))
                 await asyncio.sleep(0)
         lies = feed.lies or (not is_same and tells_lies(feed, reading, answer))
@@ -609,9 +615,9 @@ class Night:
 
     def _after_redirect(self, job: Job, answer: Answer, location: str) -> Step:
         kept = self._keep(job, answer)
-        target = _joined(job.url, location)
-        if target is None or urlsplit(target).scheme not in {"http", "https"}:
-            detail = f'redirects to "{location[:200]}", which is not http or https'
+        target = sent_on(job.url, location)
+        if target is None:
+            detail = f'redirects to "{location[:200]}", which is no address with http or https'
             self._end(job, "refused", "scheme", detail, answer=answer, kept=kept)
             return None
         if job.hops >= MOST_HOPS:
@@ -878,10 +884,11 @@ def _retry_after(answer: Answer, now: datetime) -> float | None:
     """Read how long a host wants to be left alone, in seconds (RFC 9110, 10.2.3); None where it does not say."""
     text = (answer.header("retry-after") or "").strip()
     if text.isdecimal():
-        return float(min(int(text), _LONGEST_RETRY))
+        # Of hundreds of digits no integer is made, but a float.
+        return min(float(text), float(_LONGEST_RETRY))
     try:
         until = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     seconds = (until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds()
     return min(max(seconds, 0.0), _LONGEST_RETRY)
@@ -895,13 +902,3 @@ def _origin_of(url: str) -> str:
     """Give scheme, host and port: what one robots.txt is for (RFC 9309, 2.3)."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2].lower()}"
-
-
-def _joined(url: str, location: str) -> str | None:
-    """Give where a redirect leads; None for what no parser takes."""
-    try:
-        target = urldefrag(urljoin(url, location.strip())).url
-        urlsplit(target).port  # noqa: B018  raises where the port is no number
-    except ValueError:
-        return None
-    return target

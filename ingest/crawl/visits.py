@@ -11,7 +11,7 @@ from ingest.crawl.download import Answer, Download, DownloadError
 from ingest.crawl.hosts import Host
 from ingest.crawl.optout import SitePolicy
 from ingest.crawl.robots import MOST_HOPS, Robots
-from ingest.crawl.weblink import absolute
+from ingest.crawl.weblink import sent_on
 from ingest.sources.http import Response, payload
 from ingest.sources.limits import Limits
 from schemas.crawl_options import CrawlOptions
@@ -148,7 +148,7 @@ class Visits:
                 return replace(seen, answer=None, content=b"", trouble=(error.reason, error.detail)), None
         location = answer.header("location")
         if answer.status in _REDIRECTS and location is not None:
-            target = absolute(url, location)
+            target = sent_on(url, location)
             trouble = None if target else ("redirects", f'it is sent on to "{location[:200]}", which is no address')
             return replace(seen, answer=answer, trouble=trouble), target
         if answer.status in _BUSY:

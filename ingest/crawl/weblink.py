@@ -53,6 +53,24 @@ def absolute(base: str | None, address: str | None) -> str | None:
     return _BLANK.sub(lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), whole)
 
 
+def sent_on(url: str, location: str) -> str | None:
+    r"""Give where a redirect leads; None for what is no address with http or https.
+
+    Args:
+        url: What was asked for.
+        location: The header, read as Latin-1. Many servers write UTF-8 into it, some other charsets: the bytes are asked for as they came.
+
+    >>> sent_on("https://news.example/1", "/caf\xc3\xa9"), sent_on("https://news.example/1", "/caf\xe9")
+    ('https://news.example/café', 'https://news.example/caf%E9')
+    """
+    raw = location.encode("latin-1", "replace")
+    try:
+        written = raw.decode()
+    except UnicodeDecodeError:
+        written = "".join(chr(byte) if byte < 0x80 else f"%{byte:02X}" for byte in raw)  # noqa: PLR2004
+    return absolute(url, written)
+
+
 def without_tracking(address: str) -> str:
     """Take away the parameters that say where a reader came from; the others stay as and where they are.
 

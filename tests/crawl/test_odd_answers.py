@@ -1,0 +1,68 @@
+"""Sites that answer what no site should: each becomes a row, and neither the night nor the next one ends for it."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+from crawling import FINE, fetches, finish
+from news_articles import articles
+from news_site import Behaviour, Site, answers, catalogue_of, redirects, says, serving
+from site_server import Reply, paths
+
+NOW = datetime.now(UTC) - timedelta(minutes=5)
+
+
+def site_of(*behaviours: Behaviour) -> Site:
+    """Found a site whose first article is answered so, and whose second is answered well."""
+    site = Site(host="127.0.0.2", stories=articles("en", 2, latest=NOW))
+    site.behave(site.stories[0].path, *behaviours)
+    return site
+
+
+def rows_of(output: Path, url: str) -> pl.DataFrame:
+    return fetches(output).filter(pl.col("url") == url)
+
+
+def test_a_status_that_is_no_number_of_http_is_a_failed_request(tmp_path: Path) -> None:
+    site = site_of(lambda _, reply: Reply(status=9_999_999_999, body=reply.body))
+    with serving([site]):
+        assert finish(catalogue_of([site], tmp_path, delay=0), tmp_path / "news") == FINE
+    rows = rows_of(tmp_path / "news", site.url(site.stories[0].path))
+    assert set(rows["outcome"]) == {"failed"}
+    assert set(rows["reason"]) == {"connection"}
+    assert "9999999999" in rows["detail"][0]
+
+
+def test_a_retry_after_of_any_size_ends_no_night(tmp_path: Path) -> None:
+    waits = ("9" * 5000, "Mon, 01 Jan 99999999999999 00:00:00 GMT", "Mon, 01 Jan 2026 00:00:00 +99999999999999")
+    sites = []
+    for number, wait in enumerate(waits):
+        site = replace(site_of(answers(500), says("Retry-After", wait)), host=f"127.0.0.{3 + number}")
+        sites.append(site)
+    with serving(sites):
+        finish(catalogue_of(sites, tmp_path, delay=0), tmp_path / "news")
+    for site in sites:
+        assert "status_500" in rows_of(tmp_path / "news", site.url(site.stories[0].path))["reason"]
+
+
+def test_a_redirect_written_in_raw_utf_8_is_followed_to_those_bytes(tmp_path: Path) -> None:
+    site = site_of(redirects("/λιμάνι".encode().decode("latin-1")))
+    site.files["/%CE%BB%CE%B9%CE%BC%CE%AC%CE%BD%CE%B9"] = ("text/html", "<p>Here it is.")
+    with serving([site]) as server:
+        finish(catalogue_of([site], tmp_path, delay=0), tmp_path / "news")
+        assert "/%CE%BB%CE%B9%CE%BC%CE%AC%CE%BD%CE%B9" in paths(server.log)
+    assert rows_of(tmp_path / "news", site.url("/λιμάνι"))["outcome"].to_list() == ["fetched"]
+
+
+def test_a_long_feed_of_one_site_holds_up_no_other(tmp_path: Path) -> None:
+    stories = articles("en", 1, latest=NOW)
+    long = Site(host="127.0.0.2", stories=stories, listed={"feeds": ["/long.rss"], "max_pages": 1})
+    quick = Site(host="127.0.0.3", stories=articles("en", 8, latest=NOW), listed={"feeds": ["/feed.rss"], "delay": 0.1})
+    with serving([long, quick]) as server:
+        items = "".join(f"<item><title>{number}</title><link>/{number}</link></item>" for number in range(20_000))
+        long.files["/long.rss"] = ("application/rss+xml", f"<rss version='2.0'><channel>{items}</channel></rss>")
+        finish(catalogue_of([long, quick], tmp_path, delay=0), tmp_path / "news")
+        hits = [(hit.host, hit.path) for hit in server.log]
+    # Its first article is asked for once its feed is read.
+    assert max(hits.index((quick.host, story.path)) for story in quick.stories) < hits.index((long.host, "/0"))
