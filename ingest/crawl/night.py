@@ -28,7 +28,7 @@ from ingest.crawl.links import read_page
 from ingest.crawl.polls import is_due, next_poll, tells_lies, wants_proof
 from ingest.crawl.raw_store import Exchange, Kept, RawStore
 from ingest.crawl.sitemaps import read_sitemap
-from ingest.crawl.state import Article, Copy, Crawl, Feed, Listed, Pause, State
+from ingest.crawl.state import Article, Copy, Crawl, Feed, Lead, Listed, Pause, State
 from ingest.crawl.weblink import sent_on
 from ingest.sources.about import About
 from ingest.sources.about import Kind as AboutKind
@@ -260,25 +260,35 @@ class Night:
         feeds: Sequence[str] = source.feeds
         if source.home and not feeds:
             feeds = await self._feeds_of_home(source, source.home)
-        polls = [self._poll(source, url, "feed") for url in feeds]
-        polls += [self._poll(source, url, "sitemap") for url in source.sitemaps]
+        polls: list[Coroutine[Any, Any, Feed | None]] = [self._poll(source, url, "feed") for url in feeds]
+        polls += [self._poll_sitemap(source, url) for url in source.sitemaps]
         polls += [self._poll(source, url, "list") for url in source.lists]
         await asyncio.gather(*polls)
 
     async def _feeds_of_home(self, source: SourceEntry, home: str) -> tuple[str, ...]:
         """Find the feeds that a home page names; where it names none, it is a list itself."""
-        reading = await self._poll(source, home, "home")
-        if reading is not None and reading.feeds:
-            return reading.feeds
-        return tuple(feed.url for feed in self._state.feeds_of(source.id))
+        known = await self._poll(source, home, "home")
+        return tuple(lead.url for lead in known.leads_to)
 
-    async def _poll(self, source: SourceEntry, url: str, kind: Listed, maps: int = MOST_MAPS) -> Reading | None:
-        """Read a feed, sitemap or list if it is time, and take what is new."""
+    async def _poll_sitemap(self, source: SourceEntry, url: str) -> None:
+        """Read a sitemap, and of those that it names the ones that may hold something new, newest first."""
+        known = await self._poll(source, url, "sitemap")
+        oldest = self._now() - timedelta(days=source.max_age_days)
+        fresh = [lead for lead in known.leads_to if lead.updated_at is None or lead.updated_at >= oldest]
+        fresh.sort(key=lambda lead: lead.updated_at or oldest, reverse=True)
+        for lead in fresh[:MOST_MAPS]:
+            below = self._state.feed(lead.url)
+            if below is None or below.read_at is None or lead.updated_at is None or lead.updated_at >= below.read_at:
+                # One level: an index of indexes is against the protocol, and a way to keep us busy.
+                await self._poll(source, lead.url, "sitemap")
+
+    async def _poll(self, source: SourceEntry, url: str, kind: Listed) -> Feed:
+        """Read a feed, sitemap or list if it is time, take what is new, and give what is known of it then."""
         now = self._now()
         feed = self._state.feed(url) or Feed(url=url, source_id=source.id, kind=kind)
         # Two sources may name one feed.
         if url in self._polled or not is_due(feed, now):
-            return None
+            return feed
         self._polled.add(url)
         job = Job(url=url, kind=kind, source=source, headers={} if wants_proof(feed, now) else _conditions(feed))
         answer = await self._follow(job)
@@ -286,13 +296,11 @@ class Night:
         content = None if answer is None or answer.status == _NOT_MODIFIED else self._content(job, answer)
         if answer is None or (content is None and answer.status != _NOT_MODIFIED):
             # Not polled: the next crawl tries again, however soon it comes.
-            self._state.save(replace(polled, polled_at=feed.polled_at, failures=feed.failures + 1))
-            return None
+            return self._polled_as(replace(polled, polled_at=feed.polled_at, failures=feed.failures + 1))
         if content is None:
             self._note(job, "not_modified", answer=answer, kept=self._keep(job, answer, same_as=feed.copy))
             every = next_poll(feed, source, news=False)
-            self._state.save(replace(polled, unverified=feed.unverified + 1, failures=0, every=every))
-            return None
+            return self._polled_as(replace(polled, unverified=feed.unverified + 1, failures=0, every=every))
         digest = hashlib.sha256(content).hexdigest()
         is_same = digest == feed.body_sha256
         # In a thread, for a long one takes seconds, and every host would wait for it.
@@ -311,7 +319,12 @@ class Night:
                 await asyncio.sleep(0)
         lies = feed.lies or (not is_same and tells_lies(feed, reading, answer))
         every = next_poll(feed, source, news=any(news), asked=reading.every)
-        self._state.save(
+        leads = (
+            [Lead(url=feed_url) for feed_url in reading.feeds]
+            if kind == "home"
+            else [Lead(url=entry.url, updated_at=entry.updated_at) for entry in reading.maps]
+        )
+        return self._polled_as(
             replace(
                 polled,
                 etag=answer.header("etag"),
@@ -324,23 +337,13 @@ class Night:
                 lies=lies,
                 failures=0,
                 copy=feed.copy if is_same else Copy(kept=kept, url=answer.url, at=answer.at),
+                leads_to=tuple(leads),
             )
         )
-        if reading.maps and maps:
-            await self._poll_maps(source, reading, maps)
-        return reading
 
-    async def _poll_maps(self, source: SourceEntry, reading: Reading, maps: int) -> None:
-        """Read the sitemaps that an index names: those that may hold something new, newest first."""
-        oldest = self._now() - timedelta(days=source.max_age_days)
-        fresh = [one for one in reading.maps if one.updated_at is None or one.updated_at >= oldest]
-        fresh.sort(key=lambda one: one.updated_at or oldest, reverse=True)
-        for one in fresh[:maps]:
-            known = self._state.feed(one.url)
-            if known and known.read_at and one.updated_at and one.updated_at < known.read_at:
-                continue
-            # One level: an index of indexes is against the protocol, and a way to keep us busy.
-            await self._poll(source, one.url, "sitemap", maps=0)
+    def _polled_as(self, feed: Feed) -> Feed:
+        self._state.save(feed)
+        return feed
 
     def _read(self, kind: Listed, content: bytes, answer: Answer) -> Reading:
         mime = answer.header("content-type") or ""

@@ -29,7 +29,7 @@ _VERSION: Final = 1
 _TABLES: Final = """
 CREATE TABLE feeds (
     url TEXT PRIMARY KEY, source_id TEXT, kind TEXT, etag TEXT, last_modified TEXT, body_sha256 TEXT, polled_at TEXT, changed_at TEXT,
-    read_at TEXT, every REAL, unverified INTEGER, lies INTEGER, failures INTEGER, copy TEXT
+    read_at TEXT, every REAL, unverified INTEGER, lies INTEGER, failures INTEGER, copy TEXT, leads_to TEXT
 ) WITHOUT ROWID;
 CREATE TABLE articles (
     key TEXT PRIMARY KEY, url TEXT, source_id TEXT, guid TEXT, found_in TEXT, entry TEXT, status TEXT, reason TEXT, found_at TEXT,
@@ -62,6 +62,15 @@ class Copy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lead:
+    """A sitemap or feed that another one names."""
+
+    url: str
+    #: When it was last changed, as said there. Aware, UTC.
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
     """A feed, sitemap or list, and what the last answers taught of it."""
 
@@ -87,6 +96,9 @@ class Feed:
     failures: int = 0
     #: Where the last body lies.
     copy: Copy | None = None
+    #: The sitemaps that an index names, the feeds that a home page does: they have to be asked even on a night on which it has
+    #: not changed, or was not asked itself.
+    leads_to: tuple[Lead, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,10 +227,6 @@ class State:
         """Give what is known of a feed, sitemap or list."""
         return next(self._rows(Feed, "url = ?", url), None)
 
-    def feeds_of(self, source_id: str) -> tuple[Feed, ...]:
-        """Give the feeds of a source that were ever read, without its sitemaps and lists."""
-        return tuple(self._rows(Feed, "source_id = ? AND kind = 'feed' ORDER BY url", source_id))
-
     def article(self, key: str) -> Article | None:
         """Give what is known of an article."""
         return next(self._rows(Article, "key = ?", key), None)
@@ -305,8 +313,11 @@ def _stored(value: object) -> Any:  # noqa: ANN401
         return int(value)
     if isinstance(value, Copy):
         return json.dumps({"kept": asdict(value.kept), "url": value.url, "at": _stored(value.at)})
+    if isinstance(value, tuple):
+        return json.dumps([[lead.url, _stored(lead.updated_at)] for lead in value])
     if isinstance(value, Entry):
-        said = {name: _stored(one) for name, one in asdict(value).items() if one not in (None, ()) and name != "body"}
+        given = {name: one for name, one in asdict(value).items() if one not in (None, ()) and name != "body"}
+        said = {name: one if isinstance(one, tuple) else _stored(one) for name, one in given.items()}
         return json.dumps(said, ensure_ascii=False)
     return value
 
@@ -322,6 +333,10 @@ def _read(kind: type[Row], name: str, value: Any) -> Any:  # noqa: ANN401
     if name == "copy":
         said = json.loads(value)
         return Copy(kept=Kept(**said["kept"]), url=said["url"], at=datetime.fromisoformat(said["at"]))
+    if name == "leads_to":
+        return tuple(
+            Lead(url=url, updated_at=datetime.fromisoformat(at) if at else None) for url, at in json.loads(value)
+        )
     if name == "date":
         return date.fromisoformat(value)
     if name.endswith("_at"):

@@ -48,7 +48,7 @@ def test_a_retry_after_of_any_size_ends_no_night(tmp_path: Path) -> None:
 
 def test_a_redirect_written_in_raw_utf_8_is_followed_to_those_bytes(tmp_path: Path) -> None:
     site = site_of(redirects("/λιμάνι".encode().decode("latin-1")))
-    site.files["/%CE%BB%CE%B9%CE%BC%CE%AC%CE%BD%CE%B9"] = ("text/html", "<p>Here it is.")
+    site.files["/%CE%BB%CE%B9%CE%BC%CE%AC%CE%BD%CE%B9"] = ("text/html", b"<p>Here it is.")
     with serving([site]) as server:
         finish(catalogue_of([site], tmp_path, delay=0), tmp_path / "news")
         assert "/%CE%BB%CE%B9%CE%BC%CE%AC%CE%BD%CE%B9" in paths(server.log)
@@ -61,7 +61,10 @@ def test_a_long_feed_of_one_site_holds_up_no_other(tmp_path: Path) -> None:
     quick = Site(host="127.0.0.3", stories=articles("en", 8, latest=NOW), listed={"feeds": ["/feed.rss"], "delay": 0.1})
     with serving([long, quick]) as server:
         items = "".join(f"<item><title>{number}</title><link>/{number}</link></item>" for number in range(20_000))
-        long.files["/long.rss"] = ("application/rss+xml", f"<rss version='2.0'><channel>{items}</channel></rss>")
+        long.files["/long.rss"] = (
+            "application/rss+xml",
+            f"<rss version='2.0'><channel>{items}</channel></rss>".encode(),
+        )
         finish(catalogue_of([long, quick], tmp_path, delay=0), tmp_path / "news")
         hits = [(hit.host, hit.path) for hit in server.log]
     # Its first article is asked for once its feed is read.

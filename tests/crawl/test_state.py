@@ -10,7 +10,7 @@ import pytest
 
 from ingest.crawl.entry import Entry
 from ingest.crawl.raw_store import Kept
-from ingest.crawl.state import Article, Copy, Feed, Host, Pause, State
+from ingest.crawl.state import Article, Copy, Feed, Host, Lead, Pause, State
 from schemas.errors import SetupError
 
 NOW = datetime(2026, 3, 4, 2, 0, 0, 123456, tzinfo=UTC)
@@ -63,6 +63,10 @@ def test_what_was_committed_comes_back_as_it_was(path: Path) -> None:
         every=900.0,
         lies=True,
         copy=COPY,
+        leads_to=(
+            Lead(url="https://nea-akti.example/map.xml", updated_at=NOW),
+            Lead(url="https://nea-akti.example/all.xml"),
+        ),
     )
     host = Host(origin="https://nea-akti.example", read_at=NOW, robots_status=200, robots=b"User-agent: *\n")
     pause = Pause(host="nea-akti.example", until_at=NOW)
