@@ -29,6 +29,8 @@ class Finding:
     level: Level
     #: The source it is blamed on; None for all of them together.
     source_id: str | None = None
+    #: The site it is blamed on, where the source is not known or not the point.
+    domain: str | None = None
     #: The language it is blamed on, where that says more.
     lang: str | None = None
     #: The column of the records that it shows in.

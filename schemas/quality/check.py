@@ -1,0 +1,309 @@
+"""A night's tables and the rules -> what is not as it should be.
+
+All rules that flag rows are one lazy pass over the articles and one over the quarantine, streamed: each becomes two columns
+of true and false, which are counted by source, language and site. Whatever a finding is about is a sum of these counts. Few
+rules need more than a row at a time, and each of these has a pass of its own over few columns:
+
+    names     how often a record_id stands in one run
+    blocks    the blocks that stand in many articles of one site, in a sample of each
+    night     whether there is anything at all
+
+The measure ``files`` looks outside and is left to the caller.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+import polars as pl
+
+from schemas.quality.finding import Finding, Level, Tables
+from schemas.quality.rules import Group, Rule
+
+#: A share of one or two flagged rows says nothing, where any share passes at all.
+_FEWEST: Final = 3
+#: Articles of a site that are searched for blocks they share, and of all sites together.
+_OF_A_SITE: Final = 200
+_OF_ALL_SITES: Final = 100_000
+#: Shorter blocks, in characters, are headings that stories share.
+_SHORTEST_BLOCK: Final = 30
+#: Characters of a block that are shown.
+_SHOWN: Final = 80
+
+_BLANK_LINE: Final = "\n\n"
+_EVERYTHING: Final = "all"
+
+
+def check(tables: Tables, rules: Sequence[Rule]) -> tuple[Finding, ...]:
+    """Hold a night to its rules.
+
+    Args:
+        tables: What the night wrote, and nothing else.
+        rules: As ``schemas.quality.rules`` gives them.
+
+    Returns:
+        The findings, worst first.
+    """
+    found = [
+        *_in_articles(tables.articles, _measuring(rules, "rows", "articles")),
+        *_in_quarantine(tables, _measuring(rules, "rows", "quarantine")),
+    ]
+    for rule in rules:
+        if rule.measure == "night":
+            found += _night(tables, rule)
+        if rule.measure == "names":
+            found += _names(tables.articles, rule)
+        if rule.measure == "blocks":
+            found += _blocks(tables.articles, rule)
+    return worst_first(found)
+
+
+def worst_first(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Order findings: fail before warn, then by how far the bound was passed, then by how many records that is."""
+    return tuple(
+        sorted(
+            findings,
+            key=lambda each: (each.level != "fail", each.threshold - each.value, -each.count, each.rule, each.sentence),
+        )
+    )
+
+
+def judged(
+    rule: Rule,
+    group: Group,
+    *,
+    key: str | None,
+    count: int,
+    of: int,
+    what: str,
+    examples: Sequence[str] = (),
+    more: str = "",
+) -> Finding | None:
+    """Hold one group's count to the bounds of a rule.
+
+    Args:
+        rule: The rule.
+        group: Which of its bounds count.
+        key: The source, language or site; None for all.
+        count: Rows that are flagged.
+        of: Rows that were asked about.
+        what: What a row is, in the plural.
+        examples: Ids of flagged records.
+        more: What else is to be said.
+
+    Returns:
+        What is not as it should be; None where all is.
+    """
+    share = count / of if of else 0.0
+    passed: list[tuple[Level, float]] = [
+        (level, bounds[group])
+        for level, bounds in _levels(rule)
+        if group in bounds and share > bounds[group] and count >= (_FEWEST if bounds[group] else 1)
+    ]
+    if not passed or of < rule.least:
+        return None
+    level, bound = passed[0]
+    where = "" if key is None else f"{key}: "
+    allowed = f"more than {bound:.1%}" if bound else "none is allowed"
+    return Finding(
+        rule=rule.name,
+        level=level,
+        source_id=key if group == "source_id" else None,
+        lang=key if group == "lang" else None,
+        domain=key if group == "domain" else None,
+        column=rule.column,
+        count=count,
+        of=of,
+        value=share,
+        threshold=bound,
+        sentence=f"{where}{count:,} of {of:,} {what} ({share:.1%}; {allowed}). {rule.meaning}{more}",
+        examples=tuple(examples),
+    )
+
+
+def _levels(rule: Rule) -> tuple[tuple[Level, Mapping[Group, float]], ...]:
+    """Give the bounds of a rule, those of the worse level first."""
+    return (("fail", rule.fail), ("warn", rule.warn))
+
+
+def _measuring(rules: Sequence[Rule], measure: str, table: str) -> list[Rule]:
+    return [rule for rule in rules if rule.measure == measure and rule.table == table]
+
+
+# ---- rules that flag rows -----------------------------------------------------------------------
+
+
+def _in_articles(articles: pl.LazyFrame, rules: Sequence[Rule]) -> Iterator[Finding]:
+    counted = _counted(articles, rules)
+    for group in dict.fromkeys(group for rule in rules for group in rule.groups()):
+        by_key = _summed(counted, group)
+        for number, rule in enumerate(rules):
+            if group not in rule.groups():
+                continue
+            columns = ("key", f"of{number}", f"flagged{number}", f"first{number}", f"last{number}")
+            rows = by_key.filter(pl.col(f"flagged{number}") > 0).select(columns)
+            for key, of, count, first, last in rows.iter_rows():
+                examples = dict.fromkeys(each for each in (first, last) if each is not None)
+                found = judged(
+                    rule, group, key=key, count=count, of=of, what="records", examples=tuple(examples)
+                )  # fmt: skip
+                if found is not None:
+                    yield found
+
+
+def _counted(articles: pl.LazyFrame, rules: Sequence[Rule]) -> pl.DataFrame:
+    """Count what each rule asks about and flags, for each source, language and, where a rule wants it, site.
+
+    The smallest and the largest record_id of the flagged ones come along, as examples that do not hang on the order in which
+    threads get on.
+    """
+    keys = [key for key in ("source_id", "lang", "domain") if any(key in rule.groups() for rule in rules)]
+    asked = [rule.asked() for rule in rules]
+    flags = [rule.flagged() if of is None else of & rule.flagged() for rule, of in zip(rules, asked, strict=True)]
+    named = {f"flagged{number}": flag.fill_null(value=False) for number, flag in enumerate(flags)}
+    named |= {f"of{number}": of.fill_null(value=False) for number, of in enumerate(asked) if of is not None}
+    wide = articles.select(*keys, "record_id", **named)
+    counts = [pl.col(name).sum() for name in named]
+    counts += [pl.len().alias(f"of{number}") for number, of in enumerate(asked) if of is None]
+    examples = [
+        getattr(pl.when(f"flagged{number}").then("record_id"), end)().alias(f"{name}{number}")
+        for number in range(len(rules))
+        for name, end in (("first", "min"), ("last", "max"))
+    ]
+    counts += examples
+    done = wide.group_by(keys).agg(counts) if keys else wide.select(counts)
+    return done.collect(engine="streaming")
+
+
+def _summed(counted: pl.DataFrame, group: Group) -> pl.DataFrame:
+    """Add the counts up for one kind of group; rows that have no such key belong to none."""
+    sums = [pl.col(r"^(of|flagged)\d+$").sum(), pl.col(r"^first\d+$").min(), pl.col(r"^last\d+$").max()]
+    if group == _EVERYTHING:
+        return counted.select(pl.lit(None, pl.String).alias("key"), *sums)
+    known = counted.filter(pl.col(group).is_not_null())
+    return known.group_by(pl.col(group).alias("key")).agg(sums).sort("key")
+
+
+def _in_quarantine(tables: Tables, rules: Sequence[Rule]) -> Iterator[Finding]:
+    """Hold what was refused to all documents: the records and the refused."""
+    if not rules:
+        return
+    flags = {rule.name: rule.flagged().fill_null(value=False) for rule in rules}
+    refused = (
+        tables.quarantine.select("source_id", "reason", **flags)
+        .group_by("source_id", "reason")
+        .agg(pl.len().alias("documents"), pl.col(list(flags)).sum())
+        .collect(engine="streaming")
+    )
+    records = tables.articles.group_by("source_id").agg(pl.len().alias("documents")).collect(engine="streaming")
+    of_source = dict(
+        pl.concat([records, refused.select("source_id", "documents")]).group_by("source_id").sum().iter_rows()
+    )
+    for rule in rules:
+        for group in rule.groups():
+            for key in [None] if group == _EVERYTHING else sorted(key for key in of_source if key is not None):
+                of = sum(of_source.values()) if key is None else of_source[key]
+                rows = refused if key is None else refused.filter(pl.col("source_id") == key)
+                reasons = (
+                    rows.group_by("reason").agg(pl.col(rule.name).sum()).filter(pl.col(rule.name) > 0)
+                    .sort(rule.name, "reason", descending=[True, False])
+                )  # fmt: skip
+                count = int(reasons[rule.name].sum())
+                listed = ", ".join(f"{reason} {number:,}" for reason, number in reasons.iter_rows())
+                more = f" Reasons: {listed}."
+                found = judged(rule, group, key=key, count=count, of=of, what="documents", more=more)
+                if found is not None:
+                    yield found
+
+
+# ---- rules with a pass of their own -------------------------------------------------------------
+
+
+def _night(tables: Tables, rule: Rule) -> Iterator[Finding]:
+    """Say that a night has no record, whatever else it has."""
+    records = tables.articles.select(pl.len()).collect(engine="streaming").item()
+    if records == 0 and _EVERYTHING in rule.groups():
+        refused = tables.quarantine.select(pl.len()).collect(engine="streaming").item()
+        level: Level = "fail" if _EVERYTHING in rule.fail else "warn"
+        yield Finding(
+            rule=rule.name,
+            level=level,
+            count=0,
+            of=refused,
+            value=0.0,
+            threshold=0.0,
+            sentence=f"{rule.meaning} Documents that were refused: {refused:,}.",
+        )
+
+
+def _names(articles: pl.LazyFrame, rule: Rule) -> Iterator[Finding]:
+    """Count the records whose record_id is not their own."""
+    often = (
+        articles.filter(pl.col("record_id").is_not_null())
+        .group_by("run_id", "record_id").agg(pl.len().alias("times"))
+        .select(
+            pl.col("times").sum().alias("of"),
+            pl.col("times").filter(pl.col("times") > 1).sum().alias("count"),
+            pl.col("record_id").filter(pl.col("times") > 1).bottom_k(3).sort().alias("examples").implode(),
+        ).collect(engine="streaming")
+    )  # fmt: skip
+    of, count, examples = often.row(0)
+    found = judged(rule, "all", key=None, count=count, of=of, what="records", examples=examples)
+    if found is not None:
+        yield found
+
+
+def _blocks(articles: pl.LazyFrame, rule: Rule) -> Iterator[Finding]:
+    """Find blocks that stand in many articles of one site, in a sample of each: as large a share as passes shows there."""
+    wanted = pl.col("page_type").eq("article") & pl.col("dup_of").is_null() & pl.col("domain").is_not_null()
+    sample = _sample(articles.filter(wanted), rule.least)
+    if sample.is_empty():
+        return
+    sizes = dict(sample.group_by("domain").agg(pl.len()).iter_rows())
+    blocks = pl.col("text").str.split(_BLANK_LINE).list.unique().alias("block")
+    often = (
+        articles.filter(wanted & pl.col("record_id").is_in(sample["record_id"].implode()))
+        .select("domain", "source_id", "record_id", blocks)
+        .explode("block")
+        .filter(pl.col("block").str.len_chars() >= _SHORTEST_BLOCK)
+        # Of a block, only its hash is kept by group.
+        .group_by("domain", pl.col("block").hash().alias("hash"))
+        .agg(
+            pl.len().alias("records"),
+            pl.col("block").str.slice(0, _SHOWN).min(),
+            pl.col("record_id").min().alias("first"),
+            pl.col("record_id").max().alias("last"),
+        )
+        .filter(pl.col("records") >= _FEWEST)
+        .sort("domain", "records", "hash", descending=[False, True, False])
+        .collect(engine="streaming")
+    )
+    for (domain,), rows in often.group_by("domain", maintain_order=True):
+        _, _, count, block, first, last = rows.row(0)
+        shown = "".join(char if char.isprintable() else " " for char in block)
+        more = f' The most frequent begins "{shown}".'
+        found = judged(
+            rule, "domain", key=str(domain), count=count, of=sizes[str(domain)], what="articles that were searched",
+            examples=(first, last), more=more,
+        )  # fmt: skip
+        if found is not None:
+            yield found
+
+
+def _sample(articles: pl.LazyFrame, least: int) -> pl.DataFrame:
+    """Draw so many articles of each site that has enough of them; the largest sites come first. No text is read."""
+    drawn = pl.col("record_id").hash()
+    sizes = articles.group_by("domain").agg(pl.len().alias("size")).collect(engine="streaming")
+    chosen = (
+        sizes.filter(pl.col("size") >= least)
+        .sort("size", "domain", descending=[True, False])
+        .with_columns(pl.min_horizontal("size", pl.lit(_OF_A_SITE)).alias("searched"))
+        .filter(pl.col("searched").cum_sum() <= _OF_ALL_SITES)
+        .with_columns((pl.col("searched") / pl.col("size")).alias("share"))
+    )
+    return (
+        articles.select("domain", "record_id", (drawn % 1_000_003 / 1_000_003).alias("drawn"))
+        .join(chosen.lazy().select("domain", "share"), on="domain")
+        .filter(pl.col("drawn") < pl.col("share"))
+        .select("domain", "record_id")
+        .collect(engine="streaming")
+    )
