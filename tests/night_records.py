@@ -27,7 +27,8 @@ def record(number: int = 0, /, **changed: object) -> dict[str, object]:
         "domain": "limani.example",
         "source_id": "limani",
         "title": "Ferry leaves late",
-        "text": f"{TEXT}\n\nIt is the {number}th of its kind.",
+        # No two share a block.
+        "text": "\n\n".join(f"{number}. {block}" for block in TEXT.split("\n\n")),
         "paragraphs": [{"role": "paragraph", "text": TEXT, "lang": None}],
         "published_at": datetime(2026, 3, 16, 12, tzinfo=UTC),
         "published_precision": "minute",
