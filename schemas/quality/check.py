@@ -2,11 +2,11 @@
 
 All rules that flag rows are one lazy pass over the articles and one over the quarantine, streamed: each becomes two columns
 of true and false, which are counted by source, language and site. Whatever a finding is about is a sum of these counts. Few
-rules need more than a row at a time, and each of these has a pass of its own over few columns:
+rules are of another measure, and need a pass of their own or none:
 
+    night     whether there is anything at all
     names     how often a record_id stands in one run
     blocks    the blocks that stand in many articles of one site, in a sample of each
-    night     whether there is anything at all
 
 The measure ``files`` looks outside and is left to the caller.
 """
@@ -17,7 +17,7 @@ from typing import Final
 import polars as pl
 
 from schemas.quality.finding import Finding, Level, Tables
-from schemas.quality.rules import Group, Rule
+from schemas.quality.rules import GROUPS, Group, Rule
 
 #: A share of one or two flagged rows says nothing, where any share passes at all.
 _FEWEST: Final = 3
@@ -26,11 +26,16 @@ _OF_A_SITE: Final = 200
 _OF_ALL_SITES: Final = 100_000
 #: Shorter blocks, in characters, are headings that stories share.
 _SHORTEST_BLOCK: Final = 30
+#: In so many steps a share is drawn.
+_DRAWS: Final = 1_000_003
 #: Characters of a block that are shown.
 _SHOWN: Final = 80
 
 _BLANK_LINE: Final = "\n\n"
 _EVERYTHING: Final = "all"
+
+# Listings share their teasers, and duplicates everything.
+_SEARCHABLE: Final = pl.col("page_type").eq("article") & pl.col("dup_of").is_null() & pl.col("domain").is_not_null()
 
 
 def check(tables: Tables, rules: Sequence[Rule]) -> tuple[Finding, ...]:
@@ -43,17 +48,19 @@ def check(tables: Tables, rules: Sequence[Rule]) -> tuple[Finding, ...]:
     Returns:
         The findings, worst first.
     """
+    of_articles = _measuring(rules, "rows", "articles")
+    counted = _counted(tables.articles, of_articles, by_site=any(rule.measure == "blocks" for rule in rules))
     found = [
-        *_in_articles(tables.articles, _measuring(rules, "rows", "articles")),
-        *_in_quarantine(tables, _measuring(rules, "rows", "quarantine")),
+        *_in_articles(counted, of_articles),
+        *_in_quarantine(tables.quarantine, counted, _measuring(rules, "rows", "quarantine")),
     ]
     for rule in rules:
         if rule.measure == "night":
-            found += _night(tables, rule)
+            found += _night(counted, rule)
         if rule.measure == "names":
             found += _names(tables.articles, rule)
         if rule.measure == "blocks":
-            found += _blocks(tables.articles, rule)
+            found += _blocks(tables.articles, counted, rule)
     return worst_first(found)
 
 
@@ -132,46 +139,43 @@ def _measuring(rules: Sequence[Rule], measure: str, table: str) -> list[Rule]:
 # ---- rules that flag rows -----------------------------------------------------------------------
 
 
-def _in_articles(articles: pl.LazyFrame, rules: Sequence[Rule]) -> Iterator[Finding]:
-    counted = _counted(articles, rules)
+def _counted(articles: pl.LazyFrame, rules: Sequence[Rule], *, by_site: bool) -> pl.DataFrame:
+    """Count what each rule asks about and flags, for each source, language and, where it is wanted, site.
+
+    The smallest and the largest record_id of the flagged ones come along, as examples that do not hang on the order in which
+    threads get on.
+
+    Returns:
+        The keys, ``records``, ``searchable`` (articles that are searched for blocks), and for the rule of number N
+        ``ofN``, ``flaggedN``, ``firstN`` and ``lastN``.
+    """
+    wanted = {group for rule in rules for group in rule.groups()} | {"source_id"} | ({"domain"} if by_site else set())
+    keys = [group for group in GROUPS if group in wanted and group != _EVERYTHING]
+    asked = [rule.asked() for rule in rules]
+    flags = [rule.flagged() if of is None else of & rule.flagged() for rule, of in zip(rules, asked, strict=True)]
+    named = {f"flagged{number}": flag.fill_null(value=False) for number, flag in enumerate(flags)}
+    named |= {f"of{number}": of.fill_null(value=False) for number, of in enumerate(asked) if of is not None}
+    named["searchable"] = _SEARCHABLE.fill_null(value=False)
+    counts = [pl.len().alias("records"), *(pl.col(name).sum() for name in named)]
+    counts += [pl.len().alias(f"of{number}") for number, of in enumerate(asked) if of is None]
+    for number in range(len(rules)):
+        flagged = pl.when(f"flagged{number}").then("record_id")
+        counts += [flagged.min().alias(f"first{number}"), flagged.max().alias(f"last{number}")]
+    return articles.select(*keys, "record_id", **named).group_by(keys).agg(counts).collect(engine="streaming")
+
+
+def _in_articles(counted: pl.DataFrame, rules: Sequence[Rule]) -> Iterator[Finding]:
     for group in dict.fromkeys(group for rule in rules for group in rule.groups()):
         by_key = _summed(counted, group)
         for number, rule in enumerate(rules):
             if group not in rule.groups():
                 continue
             columns = ("key", f"of{number}", f"flagged{number}", f"first{number}", f"last{number}")
-            rows = by_key.filter(pl.col(f"flagged{number}") > 0).select(columns)
-            for key, of, count, first, last in rows.iter_rows():
-                examples = dict.fromkeys(each for each in (first, last) if each is not None)
-                found = judged(
-                    rule, group, key=key, count=count, of=of, what="records", examples=tuple(examples)
-                )  # fmt: skip
+            for key, of, count, *ends in by_key.filter(pl.col(f"flagged{number}") > 0).select(columns).iter_rows():
+                examples = tuple(dict.fromkeys(each for each in ends if each is not None))
+                found = judged(rule, group, key=key, count=count, of=of, what="records", examples=examples)
                 if found is not None:
                     yield found
-
-
-def _counted(articles: pl.LazyFrame, rules: Sequence[Rule]) -> pl.DataFrame:
-    """Count what each rule asks about and flags, for each source, language and, where a rule wants it, site.
-
-    The smallest and the largest record_id of the flagged ones come along, as examples that do not hang on the order in which
-    threads get on.
-    """
-    keys = [key for key in ("source_id", "lang", "domain") if any(key in rule.groups() for rule in rules)]
-    asked = [rule.asked() for rule in rules]
-    flags = [rule.flagged() if of is None else of & rule.flagged() for rule, of in zip(rules, asked, strict=True)]
-    named = {f"flagged{number}": flag.fill_null(value=False) for number, flag in enumerate(flags)}
-    named |= {f"of{number}": of.fill_null(value=False) for number, of in enumerate(asked) if of is not None}
-    wide = articles.select(*keys, "record_id", **named)
-    counts = [pl.col(name).sum() for name in named]
-    counts += [pl.len().alias(f"of{number}") for number, of in enumerate(asked) if of is None]
-    examples = [
-        getattr(pl.when(f"flagged{number}").then("record_id"), end)().alias(f"{name}{number}")
-        for number in range(len(rules))
-        for name, end in (("first", "min"), ("last", "max"))
-    ]
-    counts += examples
-    done = wide.group_by(keys).agg(counts) if keys else wide.select(counts)
-    return done.collect(engine="streaming")
 
 
 def _summed(counted: pl.DataFrame, group: Group) -> pl.DataFrame:
@@ -183,21 +187,20 @@ def _summed(counted: pl.DataFrame, group: Group) -> pl.DataFrame:
     return known.group_by(pl.col(group).alias("key")).agg(sums).sort("key")
 
 
-def _in_quarantine(tables: Tables, rules: Sequence[Rule]) -> Iterator[Finding]:
+def _in_quarantine(quarantine: pl.LazyFrame, counted: pl.DataFrame, rules: Sequence[Rule]) -> Iterator[Finding]:
     """Hold what was refused to all documents: the records and the refused."""
     if not rules:
         return
     flags = {rule.name: rule.flagged().fill_null(value=False) for rule in rules}
     refused = (
-        tables.quarantine.select("source_id", "reason", **flags)
+        quarantine.select("source_id", "reason", **flags)
         .group_by("source_id", "reason")
         .agg(pl.len().alias("documents"), pl.col(list(flags)).sum())
         .collect(engine="streaming")
     )
-    records = tables.articles.group_by("source_id").agg(pl.len().alias("documents")).collect(engine="streaming")
-    of_source = dict(
-        pl.concat([records, refused.select("source_id", "documents")]).group_by("source_id").sum().iter_rows()
-    )
+    records = counted.select("source_id", pl.col("records").alias("documents"))
+    documents = pl.concat([records, refused.select("source_id", "documents")])
+    of_source = dict(documents.group_by("source_id").sum().iter_rows())
     for rule in rules:
         for group in rule.groups():
             for key in [None] if group == _EVERYTHING else sorted(key for key in of_source if key is not None):
@@ -218,21 +221,12 @@ def _in_quarantine(tables: Tables, rules: Sequence[Rule]) -> Iterator[Finding]:
 # ---- rules with a pass of their own -------------------------------------------------------------
 
 
-def _night(tables: Tables, rule: Rule) -> Iterator[Finding]:
+def _night(counted: pl.DataFrame, rule: Rule) -> Iterator[Finding]:
     """Say that a night has no record, whatever else it has."""
-    records = tables.articles.select(pl.len()).collect(engine="streaming").item()
-    if records == 0 and _EVERYTHING in rule.groups():
-        refused = tables.quarantine.select(pl.len()).collect(engine="streaming").item()
-        level: Level = "fail" if _EVERYTHING in rule.fail else "warn"
-        yield Finding(
-            rule=rule.name,
-            level=level,
-            count=0,
-            of=refused,
-            value=0.0,
-            threshold=0.0,
-            sentence=f"{rule.meaning} Documents that were refused: {refused:,}.",
-        )
+    for level, bounds in _levels(rule):
+        if counted.is_empty() and _EVERYTHING in bounds:
+            yield Finding(rule=rule.name, level=level, count=0, of=0, value=0, threshold=0, sentence=rule.meaning)
+            return
 
 
 def _names(articles: pl.LazyFrame, rule: Rule) -> Iterator[Finding]:
@@ -252,20 +246,20 @@ def _names(articles: pl.LazyFrame, rule: Rule) -> Iterator[Finding]:
         yield found
 
 
-def _blocks(articles: pl.LazyFrame, rule: Rule) -> Iterator[Finding]:
+def _blocks(articles: pl.LazyFrame, counted: pl.DataFrame, rule: Rule) -> Iterator[Finding]:
     """Find blocks that stand in many articles of one site, in a sample of each: as large a share as passes shows there."""
-    wanted = pl.col("page_type").eq("article") & pl.col("dup_of").is_null() & pl.col("domain").is_not_null()
-    sample = _sample(articles.filter(wanted), rule.least)
-    if sample.is_empty():
+    shares = _shares_to_search(counted, rule.least)
+    if shares.is_empty():
         return
-    sizes = dict(sample.group_by("domain").agg(pl.len()).iter_rows())
-    blocks = pl.col("text").str.split(_BLANK_LINE).list.unique().alias("block")
+    share = pl.col("domain").replace_strict(shares["domain"], shares["share"], default=0.0)
+    is_drawn = (pl.col("record_id").hash() % _DRAWS / _DRAWS) < share
     often = (
-        articles.filter(wanted & pl.col("record_id").is_in(sample["record_id"].implode()))
-        .select("domain", "source_id", "record_id", blocks)
+        articles.filter(_SEARCHABLE & is_drawn)
+        # One empty block for each article, which counts the articles.
+        .select("domain", "record_id", pl.concat_str(pl.lit(_BLANK_LINE), "text").str.split(_BLANK_LINE).list.unique().alias("block"))
         .explode("block")
-        .filter(pl.col("block").str.len_chars() >= _SHORTEST_BLOCK)
-        # Of a block, only its hash is kept by group.
+        .filter((pl.col("block").str.len_chars() >= _SHORTEST_BLOCK) | (pl.col("block") == ""))
+        # Of a block, only its hash and its beginning are kept by group.
         .group_by("domain", pl.col("block").hash().alias("hash"))
         .agg(
             pl.len().alias("records"),
@@ -276,34 +270,26 @@ def _blocks(articles: pl.LazyFrame, rule: Rule) -> Iterator[Finding]:
         .filter(pl.col("records") >= _FEWEST)
         .sort("domain", "records", "hash", descending=[False, True, False])
         .collect(engine="streaming")
-    )
-    for (domain,), rows in often.group_by("domain", maintain_order=True):
-        _, _, count, block, first, last = rows.row(0)
+    )  # fmt: skip
+    searched = dict(often.filter(pl.col("block") == "").select("domain", "records").iter_rows())
+    worst = often.filter(pl.col("block") != "").group_by("domain", maintain_order=True).first()
+    for domain, _, count, block, first, last in worst.iter_rows():
         shown = "".join(char if char.isprintable() else " " for char in block)
-        more = f' The most frequent begins "{shown}".'
         found = judged(
-            rule, "domain", key=str(domain), count=count, of=sizes[str(domain)], what="articles that were searched",
-            examples=(first, last), more=more,
+            rule, "domain", key=domain, count=count, of=searched[domain], what="articles that were searched",
+            examples=(first, last), more=f' The most frequent begins "{shown}".',
         )  # fmt: skip
         if found is not None:
             yield found
 
 
-def _sample(articles: pl.LazyFrame, least: int) -> pl.DataFrame:
-    """Draw so many articles of each site that has enough of them; the largest sites come first. No text is read."""
-    drawn = pl.col("record_id").hash()
-    sizes = articles.group_by("domain").agg(pl.len().alias("size")).collect(engine="streaming")
-    chosen = (
-        sizes.filter(pl.col("size") >= least)
+def _shares_to_search(counted: pl.DataFrame, least: int) -> pl.DataFrame:
+    """Say of which share of a site's articles the blocks are counted; the largest sites come first."""
+    return (
+        counted.group_by("domain").agg(pl.col("searchable").sum().alias("size"))
+        .filter(pl.col("domain").is_not_null(), pl.col("size") >= least)
         .sort("size", "domain", descending=[True, False])
         .with_columns(pl.min_horizontal("size", pl.lit(_OF_A_SITE)).alias("searched"))
         .filter(pl.col("searched").cum_sum() <= _OF_ALL_SITES)
-        .with_columns((pl.col("searched") / pl.col("size")).alias("share"))
-    )
-    return (
-        articles.select("domain", "record_id", (drawn % 1_000_003 / 1_000_003).alias("drawn"))
-        .join(chosen.lazy().select("domain", "share"), on="domain")
-        .filter(pl.col("drawn") < pl.col("share"))
-        .select("domain", "record_id")
-        .collect(engine="streaming")
-    )
+        .select("domain", (pl.col("searched") / pl.col("size")).alias("share"))
+    )  # fmt: skip
