@@ -149,6 +149,8 @@ def _counted(articles: pl.LazyFrame, rules: Sequence[Rule], *, by_site: bool) ->
         The keys, ``records``, ``searchable`` (articles that are searched for blocks), and for the rule of number N
         ``ofN``, ``flaggedN``, ``firstN`` and ``lastN``.
     """
+    # Without a catalogue, the site is the source.
+    articles = articles.with_columns(pl.coalesce("source_id", "domain").alias("source_id"))
     wanted = {group for rule in rules for group in rule.groups()} | {"source_id"} | ({"domain"} if by_site else set())
     keys = [group for group in GROUPS if group in wanted and group != _EVERYTHING]
     asked = [rule.asked() for rule in rules]

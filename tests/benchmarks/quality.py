@@ -60,9 +60,8 @@ def main() -> None:
         print(said.read_text("utf-8"))
         seconds = megabytes = float("nan")
         if "report" in getattr(typer.main.get_command(app), "commands", {}):
-            page = folder / "report.html"
-            seconds = timed("report", folder, page).seconds
-            megabytes = page.stat().st_size / MEBIBYTE
+            seconds = timed("report", folder, folder / "report.txt").seconds
+            megabytes = (folder / "report.html").stat().st_size / MEBIBYTE
     print(
         f"quality: check_s={check.seconds:.1f} check_mb={check.peak:.0f} "
         f"report_s={seconds:.1f} report_page_mb={megabytes:.2f}"

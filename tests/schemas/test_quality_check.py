@@ -68,10 +68,16 @@ def test_the_rule_asks_only_about_the_records_it_is_for() -> None:
 def test_blame_goes_to_the_source_and_to_nobody_where_none_is_known() -> None:
     rule = replace(NO_TITLE, warn={"source_id": 0.3}, fail={})
     good = [record(number, source_id="nea-akti") for number in range(100, 130)]
-    nobody = night(20, 20, source_id=None)
+    nobody = night(20, 20, source_id=None, domain=None)
     (finding,) = found(rule, night(10, 20) + good + nobody)
     assert (finding.source_id, finding.count, finding.of) == ("limani", 10, 20)
     assert finding.sentence.startswith("limani: 10 of 20 records")
+
+
+def test_where_no_source_is_known_the_site_is_blamed() -> None:
+    rule = replace(NO_TITLE, warn={"source_id": 0.3}, fail={})
+    (finding,) = found(rule, night(10, 20, source_id=None))
+    assert finding.source_id == "limani.example"
 
 
 def test_blame_may_go_to_a_language_or_a_site() -> None:
