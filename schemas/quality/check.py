@@ -203,21 +203,26 @@ def _in_quarantine(quarantine: pl.LazyFrame, counted: pl.DataFrame, rules: Seque
     records = counted.select("source_id", pl.col("records").alias("documents"))
     documents = pl.concat([records, refused.select("source_id", "documents")])
     of_source = dict(documents.group_by("source_id").sum().iter_rows())
+    sources = refused.filter(pl.col("source_id").is_not_null()).partition_by("source_id", as_dict=True)
     for rule in rules:
-        for group in rule.groups():
-            for key in [None] if group == _EVERYTHING else sorted(key for key in of_source if key is not None):
-                of = sum(of_source.values()) if key is None else of_source[key]
-                rows = refused if key is None else refused.filter(pl.col("source_id") == key)
-                reasons = (
-                    rows.group_by("reason").agg(pl.col(rule.name).sum()).filter(pl.col(rule.name) > 0)
-                    .sort(rule.name, "reason", descending=[True, False])
-                )  # fmt: skip
-                count = int(reasons[rule.name].sum())
-                listed = ", ".join(f"{reason} {number:,}" for reason, number in reasons.iter_rows())
-                more = f" Reasons: {listed}."
-                found = judged(rule, group, key=key, count=count, of=of, what="documents", more=more)
-                if found is not None:
-                    yield found
+        if _EVERYTHING in rule.groups():
+            yield from _refused(rule, "all", None, refused, sum(of_source.values()))
+        if "source_id" in rule.groups():
+            for (source,), rows in sorted(sources.items()):
+                yield from _refused(rule, "source_id", str(source), rows, of_source[source])
+
+
+def _refused(rule: Rule, group: Group, key: str | None, rows: pl.DataFrame, of: int) -> Iterator[Finding]:
+    """Hold the refused of one group to a rule, with the reasons that they were refused for."""
+    reasons = rows.group_by("reason").agg(pl.col(rule.name).sum()).filter(pl.col(rule.name) > 0)
+    listed = ", ".join(
+        f"{reason} {count:,}"
+        for reason, count in reasons.sort(rule.name, "reason", descending=[True, False]).iter_rows()
+    )
+    count = int(reasons[rule.name].sum())
+    found = judged(rule, group, key=key, count=count, of=of, what="documents", more=f" Reasons: {listed}.")
+    if found is not None:
+        yield found
 
 
 # ---- rules with a pass of their own -------------------------------------------------------------
