@@ -339,6 +339,11 @@ def test_a_slip_in_a_rule_is_told_with_file_key_value_and_what_is_allowed(
     assert said in str(caught.value) or re.search(said, str(caught.value))
 
 
+def test_a_file_of_rules_has_rules_and_nothing_else() -> None:
+    with pytest.raises(SetupError, match=r'quality.toml: key "rules" is unknown; use one of: rule'):
+        with_own({"rules": {"own": GOOD}}, "quality.toml")
+
+
 def test_all_slips_are_told_at_once() -> None:
     with pytest.raises(SetupError) as caught:
         with_own({"rule": {"one": {**GOOD, "warn": 2}, "two": {**GOOD, "where": "nowhere"}}}, "quality.toml")
