@@ -109,7 +109,7 @@ def judged(
     if not passed or of < rule.least:
         return None
     level, bound = passed[0]
-    where = "" if key is None else f"{key}: "
+    where = "" if key is None else f"language {key}: " if group == "lang" else f"{key}: "
     allowed = f"more than {bound:.1%}" if bound else "none is allowed"
     return Finding(
         rule=rule.name,

@@ -83,7 +83,7 @@ def test_where_no_source_is_known_the_site_is_blamed() -> None:
 def test_blame_may_go_to_a_language_or_a_site() -> None:
     rule = replace(NO_TITLE, warn={"lang": 0.3, "domain": 0.3}, fail={})
     (of_site, of_lang) = sorted(found(rule, night(10, 20, lang="el")), key=lambda finding: finding.lang or "")
-    assert (of_lang.lang, of_lang.domain) == ("el", None)
+    assert (of_lang.lang, of_lang.domain, of_lang.sentence[:29]) == ("el", None, "language el: 10 of 20 records")
     assert (of_site.lang, of_site.domain) == (None, "limani.example")
 
 
