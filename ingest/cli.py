@@ -611,6 +611,27 @@ def query(
 
 
 @app.command()
+def raw(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The --output of runs.")],
+    record_id: Annotated[
+        str,
+        typer.Argument(metavar="RECORD_ID", help="A record_id; or a raw_sha256 or warc_record_id, of quarantine too."),
+    ],
+    *,
+    record: Annotated[
+        bool, typer.Option("--record", help="The record as stored in its file, compressed or not.")
+    ] = False,
+) -> None:
+    """Print the bytes that a record was made of: babelwire raw news 0123456789abcdef0123456789abcdef > page.html."""
+    from ingest.config import read_options  # noqa: PLC0415
+    from ingest.raw import read_raw  # noqa: PLC0415
+
+    found = read_raw(folder, record_id, read_options(None, os.environ).limits, as_stored=record)
+    typer.echo(found.content, nl=False)
+    typer.echo(f"babelwire: {found.sentence}", err=True)
+
+
+@app.command()
 def check(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The --output of runs.")],
     *,
@@ -639,27 +660,6 @@ def check(
         checking.write_table(outcome, sys.stdout)
     if outcome.has_failed:
         raise typer.Exit(GATE_FAILED)
-
-
-@app.command()
-def raw(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The --output of runs.")],
-    record_id: Annotated[
-        str,
-        typer.Argument(metavar="RECORD_ID", help="A record_id; or a raw_sha256 or warc_record_id, of quarantine too."),
-    ],
-    *,
-    record: Annotated[
-        bool, typer.Option("--record", help="The record as stored in its file, compressed or not.")
-    ] = False,
-) -> None:
-    """Print the bytes that a record was made of: babelwire raw news 0123456789abcdef0123456789abcdef > page.html."""
-    from ingest.config import read_options  # noqa: PLC0415
-    from ingest.raw import read_raw  # noqa: PLC0415
-
-    found = read_raw(folder, record_id, read_options(None, os.environ).limits, as_stored=record)
-    typer.echo(found.content, nl=False)
-    typer.echo(f"babelwire: {found.sentence}", err=True)
 
 
 models_app = typer.Typer(
