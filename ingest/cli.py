@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 UNEXPECTED = 1
 SETUP = 2
+GATE_FAILED = 3
 NOTHING_NEW = 5
 TRY_LATER = 75
 
@@ -628,6 +629,37 @@ def raw(
     found = read_raw(folder, record_id, read_options(None, os.environ).limits, as_stored=record)
     typer.echo(found.content, nl=False)
     typer.echo(f"babelwire: {found.sentence}", err=True)
+
+
+@app.command()
+def check(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The --output of runs.")],
+    *,
+    run_id: Annotated[
+        str | None, typer.Option("--run", metavar="ID", help="One run instead of all of a night.")
+    ] = None,
+    day: Annotated[
+        str | None, typer.Option("--date", metavar="YYYY-MM-DD", help="The night; the last one if left out.")
+    ] = None,
+    rules: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Rules of your own in TOML; quality.toml of this folder if any.")
+    ] = None,
+    files: Annotated[
+        bool, typer.Option("--files", help="Look too whether the files that records were read from are there.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Say whether a night was good, and end with code 3 where a gate failed: babelwire check news."""
+    from ingest import check as checking  # noqa: PLC0415
+
+    night = None if day is None else _day(day)
+    outcome = checking.checked(folder, run_id=run_id, night=night, rules=rules, files=files)
+    if as_json:
+        sys.stdout.write(checking.as_json(outcome))
+    else:
+        checking.write_table(outcome, sys.stdout)
+    if outcome.has_failed:
+        raise typer.Exit(GATE_FAILED)
 
 
 models_app = typer.Typer(

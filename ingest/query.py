@@ -1,7 +1,7 @@
 """polars SQL over what lies in an output folder, and how its answers are printed."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Literal
@@ -65,8 +65,12 @@ def ask(root: Path, sql: str) -> pl.DataFrame:
         raise SetupError(message) from error
 
 
-def open_tables(root: Path) -> dict[str, pl.LazyFrame]:
+def open_tables(root: Path, *, only: Container[str] | None = None) -> dict[str, pl.LazyFrame]:
     """Give the tables of an output folder; nothing is read yet but the manifests.
+
+    Args:
+        root: The output folder.
+        only: Ids of the runs whose files are opened; None for all. The table fetches has no runs and stays whole.
 
     Raises:
         SetupError: If the folder does not exist or holds no run.
@@ -74,7 +78,7 @@ def open_tables(root: Path) -> dict[str, pl.LazyFrame]:
     if not root.is_dir():
         message = f"{root} is not a folder; name the one that was given to run as --output"
         raise SetupError(message)
-    manifests = read_manifests(root)
+    manifests = [item for item in read_manifests(root) if only is None or item["run_id"] in only]
     fetches = sorted(root.glob("fetches/crawl_date=*/crawl=*/part-*.parquet"))
     if not manifests and not fetches:
         message = f"{root} holds no finished run or crawl; name a folder that has runs/ID.json in it"

@@ -10,7 +10,8 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from itertools import groupby
 from pathlib import Path
@@ -28,6 +29,7 @@ from normalize.options import DeclaredModel
 from normalize.translate.engine import FLAGS
 from schemas.document import KeptRole, PageType, RemovedRole
 from schemas.fetch import FETCH_COLUMNS
+from schemas.quality.rules import Group, built_in, with_own
 from schemas.record import COLUMNS, MT_STATUSES, QUARANTINE_COLUMNS, Column
 from schemas.show import dtype_name
 from schemas.source import KEYS
@@ -239,6 +241,55 @@ def test_the_tables_of_columns_are_those_of_the_schema() -> None:
     assert found[0] == columns_text()
 
 
+def rules_text() -> str:
+    """Give the table of rules as the README has it."""
+    lines = ["| rule | flags | when | of | warn above | fail above | least |", "|---|---|---|---|---|---|---|"]
+    for rule in built_in():
+        when = "" if rule.where is None else f"`{_printable(rule.where)}`"
+        cells = (
+            f"`{rule.name}`",
+            rule.meaning,
+            when.replace("|", "\\|"),
+            f"`{rule.of}`" if rule.of else "",
+            _shares(rule.warn),
+            _shares(rule.fail),
+            f"{rule.least}",
+        )
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _printable(sql: str) -> str:
+    """Write what has no shape of its own as in a string of TOML."""
+    written = sql.replace("\n", "\\n")
+    return "".join(char if char.isprintable() else f"\\u{ord(char):04X}" for char in written)
+
+
+def _shares(bounds: Mapping[Group, float]) -> str:
+    return ", ".join(f"{share:g} of {group}" for group, share in bounds.items())
+
+
+GENERATED_RULES = re.compile(r"(?<=<!-- rules -->\n\n).*?(?=\n\n<!-- end of rules -->)", re.DOTALL)
+
+
+def test_the_table_of_rules_is_the_registry() -> None:
+    found = GENERATED_RULES.search(README)
+    assert found
+    assert found[0] == rules_text()
+
+
+@pytest.mark.parametrize("key", ["where", "python", "of", "table", "column", "warn", "fail", "least", "meaning", "use"])
+def test_every_key_of_a_rule_has_a_row(key: str) -> None:
+    assert re.search(rf"^\| (`\w+`, )?`{key}`(, `\w+`)? \|", README, flags=re.MULTILINE)
+
+
+def test_the_rules_that_are_shown_can_be_read() -> None:
+    (shown,) = re.findall(r"```toml\n(\[rule\..*?)```", README, flags=re.DOTALL)
+    rules = {rule.name: rule for rule in with_own(tomllib.loads(shown), "quality.toml")}
+    assert rules["no_byline"].fail == {"all": 0.9}
+    assert "duplicate" not in rules
+
+
 # ---- what is shown --------------------------------------------------------------------------------
 
 #: A command behind "$ ", which may go on over lines that end in a backslash or stand in quotes, and what it prints.
@@ -332,6 +383,7 @@ def test_what_is_shown_is_what_comes_out(shown: re.Match[str], done: tuple[Path,
 def main() -> None:
     """Write what is generated and what is shown anew."""
     text = GENERATED.sub(lambda _: columns_text(), README)
+    text = GENERATED_RULES.sub(lambda _: rules_text(), text)
     with tempfile.TemporaryDirectory() as name:
         folder = checkout(Path(name))
         said = make_run(folder)

@@ -88,8 +88,9 @@ def scheduled(
 def options(arguments: list[str]) -> dict[str, object]:
     """Read arguments as the real command line does."""
     group = typer.main.get_command(cli.app)
-    assert arguments[0] == "run"
-    return dict(group.commands["run"].make_context("babelwire run", arguments[1:]).params)  # type: ignore[attr-defined]
+    name = arguments[0]
+    assert name in {"run", "check"}
+    return dict(group.commands[name].make_context(f"babelwire {name}", arguments[1:]).params)  # type: ignore[attr-defined]
 
 
 def cron_command() -> str:
@@ -112,6 +113,17 @@ def test_cron_reads_the_files_of_yesterday(news: Path) -> None:
 )
 def test_cron_mails_the_last_line_of_a_run_that_failed_and_nothing_else(code: int, mail: str, news: Path) -> None:
     assert scheduled(cron_command(), news, code).said == mail
+
+
+@pytest.mark.parametrize(("code", "goes_on"), [(0, True), (3, False), (2, False)])
+def test_a_gate_lets_pass_what_is_good_and_nothing_else(code: int, goes_on: bool, news: Path) -> None:  # noqa: FBT001
+    (line,) = re.findall(r"^    (cd .*babelwire check .*)$", README, flags=re.MULTILINE)
+    (news / "publish.sh").write_text("echo published\n")
+    (news / "publish.sh").chmod(0o755)
+    ended = scheduled(line, news, code)
+    assert ended.called["folder"] == Path("news")
+    assert ended.said == ("published\n" if goes_on else "")
+    assert (news / "found.txt").exists()
 
 
 UNITS = {f"babelwire.{kind}": example("ini", of=f"# babelwire.{kind}") for kind in ("service", "timer")}

@@ -27,8 +27,10 @@ class Finding:
     #: The rule or measure that found it, such as "missing_time" or "drift/text_length".
     rule: str
     level: Level
-    #: The source it is blamed on; None for all of them together.
+    #: The source it is blamed on, or the site where records have no source; None for all of them together.
     source_id: str | None = None
+    #: The site it is blamed on, where it is the site that counts.
+    domain: str | None = None
     #: The language it is blamed on, where that says more.
     lang: str | None = None
     #: The column of the records that it shows in.
