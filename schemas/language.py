@@ -59,16 +59,29 @@ def count_letters(text: str, script: str) -> int:
     return sum(map(len, _RUNS[script].findall(text)))
 
 
+#: Codes of three letters (ISO 639-2 and 639-3) that pages declare for languages which have one of two (RFC 5646, 2.2.1).
+_SHORT: Final = {
+    "ara": "ar", "bel": "be", "ben": "bn", "bul": "bg", "cat": "ca", "ces": "cs", "chi": "zh", "cze": "cs", "dan": "da", "deu": "de",
+    "dut": "nl", "ell": "el", "eng": "en", "est": "et", "fas": "fa", "fin": "fi", "fra": "fr", "fre": "fr", "geo": "ka", "ger": "de",
+    "gre": "el", "guj": "gu", "heb": "he", "hin": "hi", "hrv": "hr", "hun": "hu", "hye": "hy", "arm": "hy", "ind": "id", "isl": "is",
+    "ita": "it", "jpn": "ja", "kan": "kn", "kat": "ka", "kaz": "kk", "kor": "ko", "lav": "lv", "lit": "lt", "mal": "ml", "mar": "mr",
+    "mkd": "mk", "msa": "ms", "nep": "ne", "nld": "nl", "nor": "no", "nob": "nb", "pan": "pa", "per": "fa", "pol": "pl", "por": "pt",
+    "ron": "ro", "rum": "ro", "rus": "ru", "slk": "sk", "slo": "sk", "slv": "sl", "spa": "es", "sqi": "sq", "srp": "sr", "swe": "sv",
+    "tam": "ta", "tel": "te", "tha": "th", "tur": "tr", "ukr": "uk", "urd": "ur", "vie": "vi", "zho": "zh",
+}  # fmt: skip
+
+
 def primary(tag: str | None) -> str | None:
     """Give the language part of a tag as pages write it ("de-AT", "pt_BR", "EN"); None for what is no tag.
 
-    >>> primary("pt_BR"), primary("iw"), primary("english, please")
-    ('pt', 'he', None)
+    >>> primary("pt_BR"), primary("iw"), primary("eng"), primary("english, please")
+    ('pt', 'he', 'en', None)
     """
     match = re.fullmatch(r"\s*([A-Za-z]{2,3})(?:[-_][A-Za-z0-9]{2,8})*\s*", (tag or "").split(",")[0])
     if not match:
         return None
     code = match[1].lower()
+    code = _SHORT.get(code, code)
     # Codes withdrawn from ISO 639-1, still printed by old systems, and the macro-language Norwegian.
     return {"iw": "he", "in": "id", "ji": "yi", "jp": "ja", "ua": "uk", "gr": "el", "cz": "cs", "kr": "ko"}.get(
         code, code
