@@ -314,8 +314,9 @@ class Night:
         self._state.save(
             replace(
                 polled,
-                etag=answer.header("etag"),
-                last_modified=answer.header("last-modified"),
+                # An index that has not changed names sitemaps that have: it is always asked for whole.
+                etag=None if reading.maps else answer.header("etag"),
+                last_modified=None if reading.maps else answer.header("last-modified"),
                 body_sha256=digest,
                 changed_at=feed.changed_at if is_same else now,
                 read_at=now,
@@ -337,7 +338,8 @@ class Night:
         fresh.sort(key=lambda one: one.updated_at or oldest, reverse=True)
         for one in fresh[:maps]:
             known = self._state.feed(one.url)
-            if known and known.read_at and one.updated_at and one.updated_at < known.read_at:
+            # Many state only the day, and what was read early on that day has grown since.
+            if known and known.read_at and one.updated_at and one.updated_at + timedelta(days=1) < known.read_at:
                 continue
             # One level: an index of indexes is against the protocol, and a way to keep us busy.
             await self._poll(source, one.url, "sitemap", maps=0)
@@ -690,12 +692,19 @@ class Night:
         """Read what else a host says of all its pages, or the copy that is young enough."""
         known = self._state.host(origin)
         if known.policies_at is None or self._now() - known.policies_at >= robots.FRESH_FOR:
-            texts = [
-                (await self._fetch_policy(Job(url=f"{origin}{path}", kind="policy", source=source)))[1]
+            (tdmrep_status, tdmrep), (ai_status, ai_text) = [
+                await self._fetch_policy(Job(url=f"{origin}{path}", kind="policy", source=source))
                 for path in ("/.well-known/tdmrep.json", "/ai.txt")
             ]
             # Read again: robots.txt may have been noted meanwhile.
-            known = replace(self._state.host(origin), policies_at=self._now(), tdmrep=texts[0], ai_text=texts[1])
+            known = self._state.host(origin)
+            # What a server that fails does not say may be what it said before, and is asked for again by the next crawl.
+            known = replace(
+                known,
+                policies_at=known.policies_at if None in (tdmrep_status, ai_status) else self._now(),
+                tdmrep=known.tdmrep if tdmrep_status is None else tdmrep,
+                ai_text=known.ai_text if ai_status is None else ai_text,
+            )
             self._state.save(known)
         return optout.SitePolicy.read(
             robots=known.robots, tdmrep=known.tdmrep, ai_text=known.ai_text, agent=self._catalogue.crawl.agent

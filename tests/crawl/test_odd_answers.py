@@ -12,6 +12,8 @@ from site_server import Reply, paths
 
 NOW = datetime.now(UTC) - timedelta(minutes=5)
 
+DAY = timedelta(days=1, hours=1)
+
 
 def site_of(*behaviours: Behaviour) -> Site:
     """Found a site whose first article is answered so, and whose second is answered well."""
@@ -66,3 +68,28 @@ def test_a_long_feed_of_one_site_holds_up_no_other(tmp_path: Path) -> None:
         hits = [(hit.host, hit.path) for hit in server.log]
     # Its first article is asked for once its feed is read.
     assert max(hits.index((quick.host, story.path)) for story in quick.stories) < hits.index((long.host, "/0"))
+
+
+def test_a_reservation_holds_while_the_server_of_its_file_fails(tmp_path: Path) -> None:
+    site = Site(host="127.0.0.2", stories=articles("en", 2, latest=NOW)[1:])
+    file = "/.well-known/tdmrep.json"
+    site.files[file] = ("application/json", '[{"location": "*", "tdm-reservation": 1}]')
+    with serving([site]) as server:
+        catalogue = catalogue_of([site], tmp_path, delay=0)
+        finish(catalogue, tmp_path / "news")
+        site.behave(file, answers(500), says("Retry-After", "1"))
+        site.stories = articles("en", 2, latest=NOW)
+        finish(catalogue, tmp_path / "news", later=DAY)
+        assert not {story.path for story in site.stories} & set(paths(server.log))
+
+
+def test_a_sitemap_that_states_only_its_day_is_read_again_on_the_next(tmp_path: Path) -> None:
+    site = Site(host="127.0.0.2", stories=articles("en", 2, latest=NOW)[1:], listed={"sitemaps": ["/index.xml"]})
+    with serving([site]) as server:
+        today = f"<sitemapindex><sitemap><loc>/sitemap.xml</loc><lastmod>{datetime.now(UTC).date()}</lastmod></sitemap></sitemapindex>"
+        site.files["/index.xml"] = ("application/xml", today)
+        catalogue = catalogue_of([site], tmp_path, delay=0)
+        finish(catalogue, tmp_path / "news")
+        site.stories = articles("en", 2, latest=NOW)
+        finish(catalogue, tmp_path / "news", later=DAY)
+        assert site.stories[0].path in paths(server.log)
