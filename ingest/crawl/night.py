@@ -672,7 +672,7 @@ class Night:
         """Read robots.txt, or the copy of it that is young enough, or old while the host cannot be reached."""
         agent = self._catalogue.crawl.agent
         known = self._state.host(origin)
-        if known.read_at and self._now() - known.read_at < robots.FRESH_FOR:
+        if robots.is_fresh(known.read_at, self._now()):
             return robots.Robots.read(agent, known.robots_status, known.robots)
         job = Job(url=f"{origin}/robots.txt", kind="robots", source=source)
         status, content = await self._fetch_policy(job)
@@ -691,7 +691,7 @@ class Night:
     async def _fetch_policies(self, origin: str, source: SourceEntry) -> optout.SitePolicy:
         """Read what else a host says of all its pages, or the copy that is young enough."""
         known = self._state.host(origin)
-        if known.policies_at is None or self._now() - known.policies_at >= robots.FRESH_FOR:
+        if not robots.is_fresh(known.policies_at, self._now()):
             (tdmrep_status, tdmrep), (ai_status, ai_text) = [
                 await self._fetch_policy(Job(url=f"{origin}{path}", kind="policy", source=source))
                 for path in ("/.well-known/tdmrep.json", "/ai.txt")
