@@ -104,7 +104,7 @@ class Article:
     status: Literal["waiting", "done", "gone", "refused"] = "waiting"
     reason: str | None = None
     found_at: datetime
-    #: Nights on which it was tried in vain.
+    #: Crawls in which it was tried in vain.
     tries: int = 0
     etag: str | None = None
     last_modified: str | None = None
