@@ -146,3 +146,14 @@ def test_articles_that_wait_are_left_once_the_catalogue_leaves_them(tmp_path: Pa
         finish(catalogue_of([site], tmp_path, delay=0, each={"max_pages": 1}), tmp_path / "news")
         finish(catalogue_of([site], tmp_path, delay=0, each={"leave": ["*/local/*"]}), tmp_path / "news", later=DAY)
         assert sum(path.startswith("/local/") for path in paths(server.log)) == 1
+
+
+def test_a_crawl_without_memory_takes_no_name_of_one_whose_files_are_there(tmp_path: Path) -> None:
+    site = Site(host="127.0.0.2", stories=articles("en", 1, latest=NOW))
+    output = tmp_path / "news"
+    with serving([site]):
+        catalogue = catalogue_of([site], tmp_path, delay=0)
+        finish(catalogue, output)
+        (output / "state").rename(tmp_path / "state")
+        finish(catalogue, output)
+    assert fetches(output)["crawl_id"].unique().len() == 2
