@@ -67,18 +67,19 @@ def disk_errors(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in NO_SPACE:
-            raise _disk_full(path) from error
+            raise disk_full(path) from error
         place = error.filename or path
         message = f"{place} cannot be written ({error.strerror}); look after the output's disk"
         raise SetupError(message) from error
     except pl.exceptions.PolarsError as error:
         # polars writes through Rust and keeps the number only in the text of its message.
         if any(f"os error {number}" in str(error) for number in NO_SPACE):
-            raise _disk_full(path) from error
+            raise disk_full(path) from error
         raise
 
 
-def _disk_full(path: Path) -> DiskFullError:
+def disk_full(path: Path) -> DiskFullError:
+    """Say that there is no space left at a path, and how much is free."""
     standing = next(place for place in (path, *path.parents) if place.exists())
     free = shutil.disk_usage(standing).free
     return DiskFullError(

@@ -24,7 +24,7 @@ from ingest.crawl.guard import SYSTEM_ADDRESSES, GetAddresses, Guard
 from ingest.crawl.night import Night
 from ingest.crawl.raw_store import RawStore
 from ingest.crawl.recovery import Recovered, recover
-from ingest.crawl.state import Article, Copy, Crawl, State
+from ingest.crawl.state import Article, Copy, Crawl, State, memory_errors
 from ingest.disk import disk_errors, make_folder, sync
 from ingest.versions import babelwire_version
 from normalize.address import address_key
@@ -103,17 +103,20 @@ def crawl(
 
     Raises:
         SetupError: If no contact is set, no source has anything to fetch, or the folder cannot be written.
-        BusyError: If another crawl is at work in the folder, or its disk is full.
+        BusyError: If another crawl is at work in the folder, another process holds its memory, or its disk is full.
         PausedError: If ``stop`` ended it; all that was fetched is kept and noted.
     """
     begun = monotonic()
     agent = _agent_of(catalogue)
     raw = root / RAW
-    with _held(raw):
+    with _held(raw), memory_errors(root / STATE):
         state = State.open(root / STATE)
         try:
             adopted = sum(_settle(state, root, before, now) for before in state.crawls() if before.finished_at is None)
-            this = state.begin(now())
+            # A memory that was moved away knows nothing of crawls whose files lie there, and which runs have read.
+            this = state.begin(
+                now(), is_taken=lambda crawl: any((top / crawl.folder).exists() for top in (raw, root / FETCHES_FOLDER))
+            )
             state.commit()
             software = {"babelwire": babelwire_version()}
             with (

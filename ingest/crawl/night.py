@@ -45,8 +45,9 @@ MOST_HOPS: Final = 5
 #: Requests for one address in one crawl, while its host fails.
 MOST_TRIES: Final = 3
 
-#: Nights on which an article that is not there is asked for.
-MOST_NIGHTS: Final = 3
+#: How long after it was found an article is asked for once more, by how often it was tried in vain; after the last time it is given up.
+#: Two nights and the next, or a day where there is a crawl every quarter of an hour: a site may be down for long.
+_AGAIN_AFTER: Final = (timedelta(), timedelta(hours=6), timedelta(hours=23))
 
 #: Longer waits that a host asks for are cut to this, in seconds: a day, after which it is asked anew.
 _LONGEST_RETRY: Final = 86400
@@ -151,6 +152,7 @@ class Night:
         self.reasons: Counter[str] = Counter()
         self.bytes = 0
         self._catalogue = catalogue
+        self._source_ids = {source.id for source in catalogue.sources if source.is_crawled}
         self._state = state
         self._crawl = crawl
         self._pages = pages
@@ -246,7 +248,9 @@ class Night:
         oldest = self._now() - timedelta(days=source.max_age_days)
         for article in self._state.waiting(source.id):
             if article.found_at >= oldest:
-                self._queue(article, source)
+                # What the catalogue has come to leave waits in vain.
+                if source.takes(article.url) and self._now() >= article.found_at + _AGAIN_AFTER[article.tries]:
+                    self._queue(article, source)
             else:
                 job = Job(url=article.url, kind="page", source=source, article=article, found_in=article.found_in)
                 self._end(
@@ -278,7 +282,9 @@ class Night:
         fresh.sort(key=lambda lead: lead.updated_at or oldest, reverse=True)
         for lead in fresh[:MOST_MAPS]:
             below = self._state.feed(lead.url)
-            if below is None or below.read_at is None or lead.updated_at is None or lead.updated_at >= below.read_at:
+            # Many state only the day, and what was read early on that day has grown since.
+            changed_by = lead.updated_at + timedelta(days=1) if lead.updated_at else None
+            if below is None or below.read_at is None or changed_by is None or changed_by >= below.read_at:
                 # One level: an index of indexes is against the protocol, and a way to keep us busy.
                 await self._poll(source, lead.url, "sitemap")
 
@@ -290,7 +296,9 @@ class Night:
         if url in self._polled or not is_due(feed, now):
             return feed
         self._polled.add(url)
-        job = Job(url=url, kind=kind, source=source, headers={} if wants_proof(feed, now) else _conditions(feed))
+        # A source that got another name reads its feeds anew: they name what waits under the old one.
+        is_whole = wants_proof(feed, now) or feed.source_id != source.id
+        job = Job(url=url, kind=kind, source=source, headers={} if is_whole else _conditions(feed))
         answer = await self._follow(job)
         polled = replace(feed, source_id=source.id, kind=kind, polled_at=now)
         content = None if answer is None or answer.status == _NOT_MODIFIED else self._content(job, answer)
@@ -362,7 +370,8 @@ class Night:
         key = address_key(entry.url)
         known = self._state.article(key)
         if known is None and entry.guid and found_in:
-            known = self._state.article_by_guid(found_in, entry.guid)
+            named = self._state.article_by_guid(found_in, entry.guid)
+            known = named if named and _is_same_story(named.entry, entry) else None
         if known is None:
             article = Article(
                 key=key,
@@ -373,6 +382,9 @@ class Night:
                 entry=replace(entry, body=None),
                 found_at=self._now(),
             )
+        elif known.status == "waiting" and known.source_id not in self._source_ids:
+            # Its source has left the catalogue or got another name.
+            article = replace(known, source_id=source.id)
         elif _has_changed(known, entry):
             article = replace(known, url=entry.url, entry=replace(entry, body=None), status="waiting", tries=0)
         else:
@@ -673,7 +685,7 @@ class Night:
         """Read robots.txt, or the copy of it that is young enough, or old while the host cannot be reached."""
         agent = self._catalogue.crawl.agent
         known = self._state.host(origin)
-        if known.read_at and self._now() - known.read_at < robots.FRESH_FOR:
+        if robots.is_fresh(known.read_at, self._now()):
             return robots.Robots.read(agent, known.robots_status, known.robots)
         job = Job(url=f"{origin}/robots.txt", kind="robots", source=source)
         status, content = await self._fetch_policy(job)
@@ -692,13 +704,20 @@ class Night:
     async def _fetch_policies(self, origin: str, source: SourceEntry) -> optout.SitePolicy:
         """Read what else a host says of all its pages, or the copy that is young enough."""
         known = self._state.host(origin)
-        if known.policies_at is None or self._now() - known.policies_at >= robots.FRESH_FOR:
-            texts = [
-                (await self._fetch_policy(Job(url=f"{origin}{path}", kind="policy", source=source)))[1]
+        if not robots.is_fresh(known.policies_at, self._now()):
+            (tdmrep_status, tdmrep), (ai_status, ai_text) = [
+                await self._fetch_policy(Job(url=f"{origin}{path}", kind="policy", source=source))
                 for path in ("/.well-known/tdmrep.json", "/ai.txt")
             ]
             # Read again: robots.txt may have been noted meanwhile.
-            known = replace(self._state.host(origin), policies_at=self._now(), tdmrep=texts[0], ai_text=texts[1])
+            known = self._state.host(origin)
+            # What a server that fails does not say may be what it said before, and is asked for again by the next crawl.
+            known = replace(
+                known,
+                policies_at=known.policies_at if None in (tdmrep_status, ai_status) else self._now(),
+                tdmrep=known.tdmrep if tdmrep_status is None else tdmrep,
+                ai_text=known.ai_text if ai_status is None else ai_text,
+            )
             self._state.save(known)
         return optout.SitePolicy.read(
             robots=known.robots, tdmrep=known.tdmrep, ai_text=known.ai_text, agent=self._catalogue.crawl.agent
@@ -791,14 +810,14 @@ class Night:
         article = job.article
         if article is None or outcome == "put_off":
             return
-        nights = article.tries + 1
+        tries = article.tries + (outcome == "failed")
         status: Literal["waiting", "refused", "gone"] = "waiting"
         # What others than the page decide may be decided otherwise tomorrow.
         if outcome == "refused" and reason not in {"robots_unreachable", "private_address"}:
             status = "refused"
-        elif outcome == "failed" and (nights >= MOST_NIGHTS or (answer and answer.status in {404, 410})):
+        elif outcome == "failed" and (tries >= len(_AGAIN_AFTER) or (answer and answer.status in {404, 410})):
             status = "gone"
-        self._state.save(replace(article, status=status, reason=reason, tries=nights))
+        self._state.save(replace(article, status=status, reason=reason, tries=tries))
 
     def _note(
         self,
@@ -861,6 +880,11 @@ def _has_changed(known: Article, entry: Entry) -> bool:
         return False
     before = known.updated_at or known.fetched_at
     return before is None or entry.updated_at > before
+
+
+def _is_same_story(one: Entry, other: Entry) -> bool:
+    """Say whether two entries that a feed calls alike are one: some feeds call every entry alike, or count from 1 each day."""
+    return one.title == other.title or (one.published is not None and one.published == other.published)
 
 
 def _conditions(known: Feed | Article) -> dict[str, str]:

@@ -23,8 +23,10 @@ _LONGER: Final = 1.5
 
 
 def is_due(feed: Feed, now: datetime) -> bool:
-    """Say whether it is time to ask."""
-    return feed.polled_at is None or feed.every is None or now >= feed.polled_at + timedelta(seconds=feed.every)
+    """Say whether it is time to ask; also where it was asked in times to come, by a clock that was wrong."""
+    if feed.polled_at is None or feed.every is None or feed.polled_at > now:
+        return True
+    return now >= feed.polled_at + timedelta(seconds=feed.every)
 
 
 def next_poll(feed: Feed, source: SourceEntry, *, news: bool, asked: int | None = None) -> float:

@@ -1,7 +1,7 @@
 """What a site's robots.txt allows us, by RFC 9309."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from protego import Protego
@@ -17,6 +17,16 @@ MOST_HOPS: Final = 5
 
 #: Longer waits are a mistake or a refusal; a site that asks for more is visited once a night, in seconds.
 LONGEST_DELAY: Final = 3600.0
+
+
+def is_fresh(read_at: datetime | None, now: datetime) -> bool:
+    """Say whether a copy read then still counts; not one of times to come, which a clock that was wrong has noted.
+
+    >>> now = datetime(2026, 3, 4, 2)
+    >>> [is_fresh(at, now) for at in (None, now - FRESH_FOR, now - FRESH_FOR / 2, now + FRESH_FOR)]
+    [False, False, True, False]
+    """
+    return read_at is not None and timedelta() <= now - read_at < FRESH_FOR
 
 
 def verdict_without_rules(status: int | None) -> bool:

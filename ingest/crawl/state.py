@@ -13,15 +13,18 @@ store could lose. The other way round is possible, and ``ingest.crawl.crawl`` ad
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, date, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any, Final, Literal, Self, TypeVar
 
 from ingest.crawl.entry import Entry
 from ingest.crawl.raw_store import Kept
-from schemas.errors import SetupError
+from ingest.disk import disk_full
+from schemas.errors import BusyError, SetupError
 
 #: Raised when the tables change; a file of another version is refused, never guessed at.
 _VERSION: Final = 1
@@ -116,7 +119,7 @@ class Article:
     status: Literal["waiting", "done", "gone", "refused"] = "waiting"
     reason: str | None = None
     found_at: datetime
-    #: Nights on which it was tried in vain.
+    #: Crawls in which it was tried in vain.
     tries: int = 0
     etag: str | None = None
     last_modified: str | None = None
@@ -194,10 +197,12 @@ class State:
 
         Raises:
             SetupError: If it is no such file, or one of another version.
+            BusyError: If another process holds it, or the disk is full.
         """
         connection = sqlite3.connect(path, isolation_level=None)
         try:
-            _prepare(connection, path)
+            with memory_errors(path):
+                _prepare(connection, path)
         except sqlite3.DatabaseError as error:
             connection.close()
             message = f"{path} cannot be read as the memory of crawls ({error}); restore it from a copy, or move it away to begin anew"
@@ -251,11 +256,17 @@ class State:
         """Give every crawl, in order."""
         return tuple(self._rows(Crawl, "1 ORDER BY id"))
 
-    def begin(self, at: datetime) -> Crawl:
-        """Note a new crawl, called after its day and its number on that day, such as ``20260131-002``."""
+    def begin(self, at: datetime, *, is_taken: Callable[[Crawl], bool] = lambda _: False) -> Crawl:
+        """Note a new crawl, called after its day and its number on that day, such as ``20260131-002``.
+
+        Args:
+            at: When it begins. Aware, UTC.
+            is_taken: Says whether a crawl that is not remembered here has the name already.
+        """
         day = at.date()
-        before = sum(crawl.date == day for crawl in self.crawls())
-        crawl = Crawl(id=f"{day:%Y%m%d}-{before + 1:03}", date=day, started_at=at)
+        first = sum(crawl.date == day for crawl in self.crawls()) + 1
+        names = (Crawl(id=f"{day:%Y%m%d}-{number:03}", date=day, started_at=at) for number in count(first))
+        crawl = next(crawl for crawl in names if not is_taken(crawl))
         self.save(crawl)
         return crawl
 
@@ -283,6 +294,27 @@ class State:
         sql = f"SELECT {', '.join(names)} FROM {_TABLE_OF[kind]} WHERE {condition}"  # noqa: S608  our own names
         for row in self._connection.execute(sql, values):
             yield kind(**{name: _read(kind, name, value) for name, value in zip(names, row, strict=True)})
+
+
+@contextmanager
+def memory_errors(path: Path) -> Iterator[None]:
+    """Rename the errors of a file that is sound but cannot be written now; all others pass through.
+
+    Raises:
+        DiskFullError: If there is no space left.
+        BusyError: If another process holds it.
+    """
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        # The low byte; what is above it says more of the same (SQLite, "Result and Error Codes").
+        code = error.sqlite_errorcode & 0xFF
+        if code == sqlite3.SQLITE_FULL:
+            raise disk_full(path) from error
+        if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+            message = f"{path} is held by another process, such as a shell of sqlite3; end that and run the same command again"
+            raise BusyError(message) from error
+        raise
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:

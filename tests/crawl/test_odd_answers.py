@@ -1,5 +1,6 @@
 """Sites that answer what no site should: each becomes a row, and neither the night nor the next one ends for it."""
 
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +12,8 @@ from news_site import Behaviour, Site, answers, catalogue_of, redirects, says, s
 from site_server import Reply, paths
 
 NOW = datetime.now(UTC) - timedelta(minutes=5)
+
+DAY = timedelta(days=1, hours=1)
 
 
 def site_of(*behaviours: Behaviour) -> Site:
@@ -69,3 +72,88 @@ def test_a_long_feed_of_one_site_holds_up_no_other(tmp_path: Path) -> None:
         hits = [(hit.host, hit.path) for hit in server.log]
     # Its first article is asked for once its feed is read.
     assert max(hits.index((quick.host, story.path)) for story in quick.stories) < hits.index((long.host, "/0"))
+
+
+def test_a_reservation_holds_while_the_server_of_its_file_fails(tmp_path: Path) -> None:
+    site = Site(host="127.0.0.2", stories=articles("en", 2, latest=NOW)[1:])
+    file = "/.well-known/tdmrep.json"
+    site.files[file] = ("application/json", b'[{"location": "*", "tdm-reservation": 1}]')
+    with serving([site]) as server:
+        catalogue = catalogue_of([site], tmp_path, delay=0)
+        finish(catalogue, tmp_path / "news")
+        site.behave(file, answers(500), says("Retry-After", "1"))
+        site.stories = articles("en", 2, latest=NOW)
+        finish(catalogue, tmp_path / "news", later=DAY)
+        assert not {story.path for story in site.stories} & set(paths(server.log))
+
+
+def test_a_sitemap_that_states_only_its_day_is_read_again_on_the_next(tmp_path: Path) -> None:
+    site = Site(host="127.0.0.2", stories=articles("en", 2, latest=NOW)[1:], listed={"sitemaps": ["/index.xml"]})
+    with serving([site]) as server:
+        today = f"<sitemapindex><sitemap><loc>/sitemap.xml</loc><lastmod>{datetime.now(UTC).date()}</lastmod></sitemap></sitemapindex>"
+        site.files["/index.xml"] = ("application/xml", today.encode())
+        catalogue = catalogue_of([site], tmp_path, delay=0)
+        finish(catalogue, tmp_path / "news")
+        site.stories = articles("en", 2, latest=NOW)
+        finish(catalogue, tmp_path / "news", later=DAY)
+        assert site.stories[0].path in paths(server.log)
+
+
+def test_a_feed_that_calls_all_its_articles_alike_loses_none(tmp_path: Path) -> None:
+    site = Site(host="127.0.0.2", stories=articles("en", 3, latest=NOW), listed={"feeds": ["/same.rss"]})
+    with serving([site]) as server:
+        items = "".join(
+            f"<item><title>{story.title}</title><link>{story.path}</link><guid isPermaLink='false'>item</guid></item>"
+            for story in site.stories
+        )
+        site.files["/same.rss"] = (
+            "application/rss+xml",
+            f"<rss version='2.0'><channel>{items}</channel></rss>".encode(),
+        )
+        finish(catalogue_of([site], tmp_path, delay=0), tmp_path / "news")
+        assert {story.path for story in site.stories} <= set(paths(server.log))
+
+
+def test_an_article_is_not_given_up_within_an_hour_by_frequent_crawls(tmp_path: Path) -> None:
+    site = site_of(answers(403))
+    path = site.stories[0].path
+    with serving([site]) as server:
+        catalogue = catalogue_of([site], tmp_path, delay=0)
+        quarter = timedelta(minutes=16)
+        for number in range(4):
+            finish(catalogue, tmp_path / "news", later=number * quarter)
+        assert paths(server.log).count(path) == 1
+        site.behave(path)
+        finish(catalogue, tmp_path / "news", later=DAY)
+        assert paths(server.log).count(path) == 2
+    assert rows_of(tmp_path / "news", site.url(path))["outcome"][-1] == "fetched"
+
+
+def test_articles_that_wait_are_fetched_when_their_source_got_another_name(tmp_path: Path) -> None:
+    site = Site(host="127.0.0.2", stories=articles("en", 3, latest=NOW))
+    with serving([site]) as server:
+        finish(catalogue_of([site], tmp_path, delay=0, each={"max_pages": 1}), tmp_path / "news")
+        site.listed["id"] = "renamed"
+        finish(catalogue_of([site], tmp_path, delay=0), tmp_path / "news", later=DAY)
+        assert Counter(path for path in paths(server.log) if path.startswith("/local/")) == dict.fromkeys(
+            [story.path for story in site.stories], 1
+        )
+
+
+def test_articles_that_wait_are_left_once_the_catalogue_leaves_them(tmp_path: Path) -> None:
+    site = Site(host="127.0.0.2", stories=articles("en", 3, latest=NOW))
+    with serving([site]) as server:
+        finish(catalogue_of([site], tmp_path, delay=0, each={"max_pages": 1}), tmp_path / "news")
+        finish(catalogue_of([site], tmp_path, delay=0, each={"leave": ["*/local/*"]}), tmp_path / "news", later=DAY)
+        assert sum(path.startswith("/local/") for path in paths(server.log)) == 1
+
+
+def test_a_crawl_without_memory_takes_no_name_of_one_whose_files_are_there(tmp_path: Path) -> None:
+    site = Site(host="127.0.0.2", stories=articles("en", 1, latest=NOW))
+    output = tmp_path / "news"
+    with serving([site]):
+        catalogue = catalogue_of([site], tmp_path, delay=0)
+        finish(catalogue, output)
+        (output / "state").rename(tmp_path / "state")
+        finish(catalogue, output)
+    assert fetches(output)["crawl_id"].unique().len() == 2

@@ -22,6 +22,10 @@ def test_a_feed_is_asked_at_once_and_then_when_its_time_has_come() -> None:
     assert is_due(asked, NOW + HOUR)
 
 
+def test_a_clock_that_was_ahead_keeps_no_feed_waiting_for_years() -> None:
+    assert is_due(replace(FEED, polled_at=NOW + timedelta(days=3650), every=3600.0), NOW)
+
+
 def test_news_shorten_the_time_to_the_next_poll_and_silence_lengthens_it_within_bounds() -> None:
     assert next_poll(FEED, SOURCE, news=True) == 900
     hourly = replace(FEED, every=3600.0)

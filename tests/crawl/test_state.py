@@ -10,8 +10,9 @@ import pytest
 
 from ingest.crawl.entry import Entry
 from ingest.crawl.raw_store import Kept
-from ingest.crawl.state import Article, Copy, Feed, Host, Lead, Pause, State
-from schemas.errors import SetupError
+from ingest.crawl.state import Article, Copy, Feed, Host, Lead, Pause, State, memory_errors
+from ingest.disk import DiskFullError
+from schemas.errors import BusyError, SetupError
 
 NOW = datetime(2026, 3, 4, 2, 0, 0, 123456, tzinfo=UTC)
 COPY = Copy(
@@ -115,6 +116,30 @@ def test_crawls_are_called_after_their_day_and_number(path: Path) -> None:
     state = State.open(path)
     assert [state.begin(NOW).id, state.begin(NOW).id] == ["20260304-001", "20260304-002"]
     state.close()
+
+
+def test_a_name_that_files_have_already_is_passed_over(path: Path) -> None:
+    state = State.open(path)
+    assert state.begin(NOW, is_taken=lambda crawl: crawl.id < "20260304-003").id == "20260304-003"
+    state.close()
+
+
+def test_a_memory_that_another_process_holds_is_busy_and_not_broken(path: Path) -> None:
+    state = State.open(path)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(BusyError, match="held by another process"), memory_errors(path):
+        state.begin(NOW)
+    other.close()
+    state.close()
+
+
+def test_a_full_disk_is_said_to_be_full(path: Path) -> None:
+    small = sqlite3.connect(path)
+    small.execute("PRAGMA max_page_count = 1")
+    with pytest.raises(DiskFullError, match="no space left"), memory_errors(path):
+        small.executescript("CREATE TABLE one (a); CREATE TABLE two (a);")
+    small.close()
 
 
 def test_rows_of_fetches_are_those_of_one_crawl_and_go_when_it_is_finished(path: Path) -> None:
