@@ -16,7 +16,7 @@ A ``Fault`` stays from its night on. Its strengths are sizes of effect, so that 
     duplicates      15 %, 40 % and 80 % of the pages: each story stands under 1.2, 1.7 and 5 addresses.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final, Literal
@@ -64,10 +64,10 @@ class Source:
     #: How often something is so, by name.
     shares: Mapping[str, float]
 
-    def expected(self, day: date) -> float:
-        """Give the pages it usually has on such a day."""
+    def expected(self, day: date, *, like: date | None = None) -> float:
+        """Give the pages it usually has on a day, or would have if that were another day of the week."""
         nights = (day - FIRST_NIGHT).days
-        return float(self.pages * self.rhythm[day.weekday()] * np.exp(self.growth * nights))
+        return float(self.pages * self.rhythm[(like or day).weekday()] * np.exp(self.growth * nights))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,25 +115,37 @@ class Newsroom:
 
     def night(self, number: int, faults: Iterable[Fault] = ()) -> Night:
         """Give one night, with the faults that have begun by then."""
-        day = self.day(number)
-        # News that all have, and what the crawler itself makes.
-        together = np.random.default_rng([self.seed, 2, number]).normal(0, 0.05)
-        planted = {fault.source: fault for fault in faults if fault.day <= day}
-        nights = []
-        for place, source in enumerate(self.sources):
-            rng = np.random.default_rng([self.seed, 3, number, place])
-            shown = date.fromordinal(day.toordinal() + SUNDAY - day.weekday()) if number in self.holidays else day
-            pages = source.expected(shown) * np.exp(together + _scatter(rng, source.scatter))
-            night = _night_of(source, day, int(rng.poisson(pages)), rng)
-            if source.name in planted:
-                fault = planted[source.name]
-                night = FAULTS[fault.kind].plant(night, source, SIZES[FAULTS[fault.kind].size][fault.strength], rng)
-            nights.append(night)
+        night = self._undisturbed(number)
+        for fault in faults:
+            if fault.day <= night.day:
+                night = self.plant(night, fault)
+        return night
+
+    def plant(self, night: Night, fault: Fault) -> Night:
+        """Put a fault into a night; of the other sources nothing changes."""
+        place = next(number for number, source in enumerate(self.sources) if source.name == fault.source)
+        kind = FAULTS[fault.kind]
+        here = pl.col("source_id") == fault.source
+        alone = Night(day=night.day, articles=night.articles.filter(here), quarantine=night.quarantine.filter(here))
+        rng = np.random.default_rng([self.seed, 4, night.day.toordinal(), place])
+        hit = kind.plant(alone, self.sources[place], SIZES[kind.size][fault.strength], rng)
         return Night(
-            day=day,
-            articles=pl.concat([night.articles for night in nights]),
-            quarantine=pl.concat([night.quarantine for night in nights]),
+            day=night.day,
+            articles=pl.concat([night.articles.filter(~here), hit.articles]),
+            quarantine=pl.concat([night.quarantine.filter(~here), hit.quarantine]),
         )
+
+    def _undisturbed(self, number: int) -> Night:
+        day = self.day(number)
+        rng = np.random.default_rng([self.seed, 2, number])
+        # News that all have, and what the crawler itself makes.
+        together = rng.normal(0, 0.05)
+        shown = date.fromordinal(day.toordinal() + SUNDAY - day.weekday()) if number in self.holidays else day
+        pages = [
+            int(rng.poisson(source.expected(day, like=shown) * np.exp(together + _scatter(rng, source.scatter))))
+            for source in self.sources
+        ]
+        return _night_of(self.sources, day, pages, rng)
 
 
 def tables(nights: Iterable[Night]) -> Tables:
@@ -218,17 +230,16 @@ def _scatter(rng: np.random.Generator, scatter: float) -> float:
     return float(np.clip(off, np.log(0.4), np.log(2.2)))
 
 
-# ---- one night of one source ------------------------------------------------------------------------
+# ---- one night ------------------------------------------------------------------------------------
 
 
-def _night_of(source: Source, day: date, pages: int, rng: np.random.Generator) -> Night:
-    today = {name: _near(share, rng) for name, share in source.shares.items()}
-    refused = int(rng.binomial(pages, today["refused"]))
-    return Night(
-        day=day,
-        articles=_articles(source, day, pages - refused, today, rng),
-        quarantine=_refused(source, day, refused),
-    )
+def _night_of(sources: Sequence[Source], day: date, pages: Sequence[int], rng: np.random.Generator) -> Night:
+    """Give a night on which each source had so many pages."""
+    tonight = [{name: _near(share, rng) for name, share in source.shares.items()} for source in sources]
+    refused = [int(rng.binomial(count, shares["refused"])) for count, shares in zip(pages, tonight, strict=True)]
+    kept = [count - lost for count, lost in zip(pages, refused, strict=True)]
+    quarantine = [_refused(source, day, count) for source, count in zip(sources, refused, strict=True)]
+    return Night(day=day, articles=_articles(sources, day, kept, tonight, rng), quarantine=pl.concat(quarantine))
 
 
 def _near(share: float, rng: np.random.Generator) -> float:
@@ -242,31 +253,47 @@ def _run(day: date) -> str:
     return f"{day.toordinal():016x}"
 
 
-def _articles(source: Source, day: date, pages: int, today: Mapping[str, float], rng: np.random.Generator) -> pl.DataFrame:
+def _articles(
+    sources: Sequence[Source],
+    day: date,
+    pages: Sequence[int],
+    tonight: Sequence[Mapping[str, float]],
+    rng: np.random.Generator,
+) -> pl.DataFrame:
+    total = sum(pages)
+
+    def each(values: Iterable[object]) -> pl.Series:
+        """Give the value of its source to each page."""
+        return pl.Series(np.repeat(np.array(list(values)), pages))
+
     def so(name: str) -> pl.Series:
-        return pl.Series(name, rng.random(pages) < today[name], dtype=pl.Boolean)
+        shares = each(shares[name] for shares in tonight).to_numpy()
+        return pl.Series(name, rng.random(total) < shares, dtype=pl.Boolean)
 
     weekend = 1.15 if day.weekday() > 4 else 1.0
-    night_length = rng.normal(0, 0.05)
-    lengths = np.exp(rng.normal(np.log(source.length * weekend) + night_length, source.length_scatter, pages))
-    lengths = np.clip(lengths, 40, 40_000).astype(int)
+    middles = each(np.log(source.length * weekend) + rng.normal(0, 0.05) for source in sources).to_numpy()
+    scatters = each(source.length_scatter for source in sources).to_numpy()
+    lengths = np.clip(np.exp(rng.normal(middles, scatters)), 40, 40_000).astype(int)
     long = WORDS * (40_000 // len(WORDS) + 2)
-    starts = rng.integers(0, len(WORDS), pages)
+    starts = rng.integers(0, len(WORDS), total)
     texts = [long[start : start + length].strip() for start, length in zip(starts, lengths, strict=True)]
-    ids = [f"{source.name}-{day:%m%d}-{number:04}" for number in range(pages)]
-    other = pl.Series(rng.choice(KINDS, pages), dtype=pl.String)
-    lang = pl.Series(np.where(rng.random(pages) < source.main, source.langs[0], source.langs[-1]), dtype=pl.String)
+    ids = [f"{source.name}-{day:%m%d}-{n:04}" for source, count in zip(sources, pages, strict=True) for n in range(count)]
+    other = pl.Series(rng.choice(KINDS, total), dtype=pl.String)
+    first = rng.random(total) < each(source.main for source in sources).to_numpy()
+    langs = np.where(first, each(source.langs[0] for source in sources), each(source.langs[-1] for source in sources))
     noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
     frame = pl.DataFrame(
         {
             "record_id": ids,
             "title": [f"{WORDS[start : start + 30].strip()} {key}" for start, key in zip(starts, ids, strict=True)],
             "text": texts,
-            "lang": lang,
+            "lang": pl.Series(langs, dtype=pl.String),
             "other": other,
+            "source_id": each(source.name for source in sources).cast(pl.String),
+            "publisher": each(source.name.title() for source in sources).cast(pl.String),
         },
         schema_overrides={"record_id": pl.String, "title": pl.String, "text": pl.String},
-    ).with_columns(*(so(name) for name in today if name != "refused"))
+    ).with_columns(*(so(name) for name in sources[0].shares if name != "refused"))
     foreign = pl.col("lang") != TARGET
     status = (
         pl.when(~foreign)
@@ -280,10 +307,8 @@ def _articles(source: Source, day: date, pages: int, today: Mapping[str, float],
     kind = pl.when("other_kind").then("other").otherwise(pl.lit("article"))
     frame = frame.with_columns(
         story_id=pl.col("record_id"),
-        url=pl.format("https://{}.example/{}", pl.lit(source.name), "record_id"),
-        domain=pl.lit(f"{source.name}.example"),
-        publisher=pl.lit(source.name.title()),
-        source_id=pl.lit(source.name),
+        url=pl.format("https://{}.example/{}", "source_id", "record_id"),
+        domain=pl.col("source_id") + ".example",
         title=pl.when("no_title").then(None).when("same_title").then(pl.lit("In brief")).otherwise("title"),
         description=pl.when(~pl.col("no_description")).then(pl.col("text").str.slice(0, 100)),
         paragraphs=pl.concat_list(
@@ -304,11 +329,11 @@ def _articles(source: Source, day: date, pages: int, today: Mapping[str, float],
         lang_conflict=pl.col("conflict"),
         mt_status=status,
         mt_flags=pl.when(foreign & pl.col("partial")).then(pl.lit(["numbers"])),
-        removed=_removed(source, frame["template"], rng),
+        removed=_removed(sources, pages, frame["template"], rng),
         dup_of=pl.when("duplicate").then(pl.lit("earlier")),
         dup_kind=pl.when("duplicate").then(pl.lit("near")),
         source_kind=pl.lit("html"),
-        source_uri=pl.lit(f"raw/{source.name}.warc.gz"),
+        source_uri=pl.format("raw/{}.warc.gz", "source_id"),
         raw_sha256=pl.lit("0" * 64),
         fetched_at=pl.lit(noon, dtype=pl.Datetime("us", "UTC")),
         run_id=pl.lit(_run(day)),
@@ -320,17 +345,22 @@ def _articles(source: Source, day: date, pages: int, today: Mapping[str, float],
     return frame.with_columns(absent).select(RECORD.names()).cast(dict(RECORD))  # type: ignore[arg-type]
 
 
-def _removed(source: Source, template: pl.Series, rng: np.random.Generator) -> pl.Series:
-    """Give what was cut away: of 20 ways in which that went, one for each page; with a template where it is so."""
-    place = [{"role": "navigation", "rule": "place:nav", "text": "Home News Sport"}]
+def _removed(
+    sources: Sequence[Source], pages: Sequence[int], template: pl.Series, rng: np.random.Generator
+) -> pl.Series:
+    """Give what was cut away: of 20 ways in which that went at its source, one for each page; with a template where it is so."""
+    place = {"role": "navigation", "rule": "place:nav", "text": "Home News Sport"}
     found = {"role": "boilerplate", "rule": "template:9 of 9 pages", "text": "Read us every day."}
-    related = [
-        {"role": "related", "rule": "place:related", "text": WORDS[: int(length)]} for length in rng.uniform(10, 110, 20)
-    ]
-    share = source.length / 1500
-    ways = [place + [item] * max(int(4 * share), 1) for item in related]
-    pool = pl.Series(ways + [[*way, found] for way in ways], dtype=RECORD["removed"])
-    return pool.gather(rng.integers(0, 20, template.len()) + 20 * template.to_numpy().astype(int))
+    pool = []
+    for source in sources:
+        blocks = max(int(source.length / 400), 1)
+        ways = [
+            [place, *[{"role": "related", "rule": "place:related", "text": WORDS[: 10 + 5 * way]}] * blocks] for way in range(20)
+        ]
+        pool += ways + [[*way, found] for way in ways]
+    total = sum(pages)
+    chosen = 40 * np.repeat(np.arange(len(sources)), pages) + 20 * template.to_numpy().astype(int) + rng.integers(0, 20, total)
+    return pl.Series(pool, dtype=RECORD["removed"]).gather(chosen)
 
 
 def _refused(source: Source, day: date, count: int, *, first: int = 0) -> pl.DataFrame:
@@ -431,7 +461,7 @@ def _fewer(night: Night, _: Source, share: float, rng: np.random.Generator) -> N
 
 def _more(night: Night, source: Source, factor: float, rng: np.random.Generator) -> Night:
     pages = night.articles.height + night.quarantine.height
-    return _night_of(source, night.day, round(pages * factor), rng)
+    return _night_of([source], night.day, [round(pages * factor)], rng)
 
 
 def _other_language(night: Night, source: Source, share: float, rng: np.random.Generator) -> Night:

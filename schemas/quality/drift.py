@@ -31,7 +31,7 @@ LEAST_PAGES: Final = 12
 
 #: Changes that are smaller are of no interest, however sure they are. Shares: the distance of their arcs, Cohen's h, where 0.2
 #: is small, 0.5 medium and 0.8 large (Cohen 1988, Statistical Power Analysis, 6.2). Lengths and counts: natural logarithms.
-LEAST_CHANGE: Final = {"share": 0.5, "length": log(1.3), "removed": 0.1, "pages": log(2.5)}
+LEAST_CHANGE: Final = {"share": 0.5, "length": log(1.3), "removed": 0.1, "pages": log(3)}
 
 #: From here on a change is a failure: most pages of the source are not what they were.
 FAILURE: Final = {"share": 1.5, "length": log(2.5), "removed": 0.4, "pages": log(8)}
@@ -111,7 +111,7 @@ def drift(tables: Tables, *, night: date, nights: int = 28) -> tuple[Finding, ..
     told each night with its first night in ``since``, until it is old enough to be what is usual (half of ``nights``).
     """
     seen = gather(tables, night=night, nights=nights)
-    if seen is None:
+    if seen is None or len(seen.dates) <= LEAST_NIGHTS:
         return ()
     compared = dict(_compared(seen))
     tests = sum(int((item.known).sum()) for item in compared.values())
@@ -185,8 +185,16 @@ def _pages(seen: Nights) -> _Item:
     pages = seen.pages
     # A source that was not there yet is not silent.
     usable = (pages.cumsum(axis=0) > 0) & seen.whole
-    series = Series(values=np.log(pages + 0.5), noise=1 / (pages + 1), usable=usable)
-    compared = compare(series, weekdays=seen.weekdays, crowd=seen.whole, least_nights=LEAST_NIGHTS_OF_COUNTS, rhythm=True)
+
+    def against(usable: Mask) -> tuple[Series, Compared]:
+        series = Series(values=np.log(pages + 0.5), noise=1 / (pages + 1), usable=usable)
+        least = LEAST_NIGHTS_OF_COUNTS
+        return series, compare(series, weekdays=seen.weekdays, crowd=seen.whole, least_nights=least, rhythm=True)
+
+    # A holiday says nothing of its weekday.
+    holidays = against(usable)[1].alike < HOLIDAY
+    holidays[-1] = False
+    series, compared = against(usable & ~holidays[:, None])
     usual = np.exp(compared.usual)
     deviation = compared.deviation
     if compared.alike[-1] < HOLIDAY:
@@ -194,7 +202,7 @@ def _pages(seen: Nights) -> _Item:
         deviation = np.where(deviation < 0, np.minimum(np.maximum(deviation, series.values[-1] - quietest), 0), deviation)
     # More than on such a weekday, but hardly more than on the busiest one, is no explosion.
     highest = np.max(_of_each_weekday(seen, series.values, compared.baseline), axis=0)
-    deviation = np.where((deviation > 0) & (series.values[-1] < highest + log(1.25)), 0, deviation)
+    deviation = np.where((deviation > 0) & (series.values[-1] < highest + log(1.5)), 0, deviation)
     # On the scale of logarithms few pages look worse than they are, and on that of roots many do (Anscombe 1948): both must say so.
     beyond = np.maximum(compared.spread**2 - series.noise[-1], 0)
     roots = 2 * np.abs(np.sqrt(pages[-1] + 0.375) - np.sqrt(usual + 0.375)) / np.sqrt(1 + usual * beyond)
@@ -206,9 +214,12 @@ def _pages(seen: Nights) -> _Item:
 
 
 def _of_each_weekday(seen: Nights, values: Matrix, baseline: Mask) -> Matrix:
-    """Give the median of each weekday that there was, one row for each."""
-    days = sorted(set(seen.weekdays[:-1].tolist()))
-    return np.stack([median(values, baseline & (seen.weekdays == day)[:, None]) for day in days])
+    """Give the median of each weekday, one row for each; that of all where a unit has none of it."""
+    overall, rows = median(values, baseline), []
+    for day in sorted(set(seen.weekdays.tolist())):
+        fellows = baseline & (seen.weekdays == day)[:, None]
+        rows.append(np.where(fellows.any(axis=0), median(values, fellows), overall))
+    return np.stack(rows)
 
 
 def _item(compared: Compared, usable: Mask, hits: Vector, of: Vector) -> _Item:
