@@ -113,6 +113,12 @@ class Newsroom:
         """Give the day of a night; the first is number 0."""
         return FIRST_NIGHT + timedelta(days=number)
 
+    def expected(self, source: Source, number: int) -> float:
+        """Give the pages that a source usually has on such a night; a holiday is a Sunday."""
+        day = self.day(number)
+        like = day + timedelta(days=SUNDAY - day.weekday()) if number in self.holidays else day
+        return source.expected(day, like=like)
+
     def night(self, number: int, faults: Iterable[Fault] = ()) -> Night:
         """Give one night, with the faults that have begun by then."""
         night = self._undisturbed(number)
@@ -140,9 +146,8 @@ class Newsroom:
         rng = np.random.default_rng([self.seed, 2, number])
         # News that all have, and what the crawler itself makes.
         together = rng.normal(0, 0.05)
-        shown = date.fromordinal(day.toordinal() + SUNDAY - day.weekday()) if number in self.holidays else day
         pages = [
-            int(rng.poisson(source.expected(day, like=shown) * np.exp(together + _scatter(rng, source.scatter))))
+            int(rng.poisson(self.expected(source, number) * np.exp(together + _scatter(rng, source.scatter))))
             for source in self.sources
         ]
         return _night_of(self.sources, day, pages, rng)
@@ -499,7 +504,7 @@ FAULTS: Final[Mapping[str, FaultKind]] = {
     "boilerplate in text": FaultKind(plant=_longer, size="longer", columns=("text",)),
     "dates vanish": FaultKind(plant=_no_dates, size="pages", columns=("published_at",)),
     "authors vanish": FaultKind(
-        plant=_no_authors, size="pages", columns=("authors",), possible=lambda source: source.shares["no_authors"] < 0.4
+        plant=_no_authors, size="pages", columns=("authors",), possible=lambda source: source.shares["no_authors"] < 0.25
     ),
     "titles are the site's": FaultKind(plant=_site_as_title, size="pages", columns=("title",)),
     "pages are listings": FaultKind(plant=_listings, size="pages", columns=("page_type",)),

@@ -31,10 +31,15 @@ LEAST_PAGES: Final = 12
 
 #: Changes that are smaller are of no interest, however sure they are. Shares: the distance of their arcs, Cohen's h, where 0.2
 #: is small, 0.5 medium and 0.8 large (Cohen 1988, Statistical Power Analysis, 6.2). Lengths and counts: natural logarithms.
-LEAST_CHANGE: Final = {"share": 0.5, "length": log(1.3), "removed": 0.1, "pages": log(3)}
+LEAST_CHANGE: Final = {"share": 0.6, "length": log(1.3), "removed": 0.1, "pages": log(3)}
 
 #: From here on a change is a failure: most pages of the source are not what they were.
 FAILURE: Final = {"share": 1.5, "length": log(2.5), "removed": 0.4, "pages": log(8)}
+
+#: Where something changed for sure, what could explain it need only be so many spreads off (one in 700 by chance).
+EXPLAINS: Final = 3.0
+#: Ranks below explain most other things; see ``_rank``.
+OF_ITSELF: Final = 2
 
 #: What all sources do alike is told only if no holiday does it.
 OF_ALL: Final = {"share": 1.0, "length": log(1.6), "removed": 0.25, "pages": log(10)}
@@ -93,6 +98,8 @@ class Change:
     baseline: Mask
     hits: int
     of: int
+    #: Beyond what chance does among all tests. Otherwise it is only notable, and told only if it explains what is beyond.
+    sure: bool
 
     @property
     def ratio(self) -> float:
@@ -140,16 +147,20 @@ class _Item:
 
 
 def _compared(seen: Nights) -> Iterator[tuple[str, _Item]]:
-    for name, counted in seen.shares.items():
-        yield name, _share(seen, counted)
-    yield "text_length", _length(seen, seen.lengths["length"])
-    yield "removed_share", _length(seen, seen.lengths["removed"])
-    yield "pages", _pages(seen)
+    items = {name: _share(seen, counted) for name, counted in seen.shares.items()}
+    items["text_length"] = _length(seen, seen.lengths["length"])
+    items["removed_share"] = _length(seen, seen.lengths["removed"])
+    items["pages"] = _pages(seen)
+    for name, item in items.items():
+        yield name, item if name == "language" else replace(item, known=item.known & seen.apart)
 
 
-def _arc(share: Matrix) -> Matrix:
-    """Put shares on the scale where their noise is that of their count alone: variance 1/n (Anscombe 1948)."""
-    found: Matrix = 2 * np.arcsin(np.sqrt(np.clip(share, 0, 1)))
+def _arc(hits: Matrix, of: Matrix) -> Matrix:
+    """Put shares on the scale where their variance is that of their count alone: 1 / (n + 1/2).
+
+    The arc of the root, with the 3/8 that make it so for small counts (Anscombe 1948, doi:10.1093/biomet/35.3-4.246).
+    """
+    found: Matrix = 2 * np.arcsin(np.sqrt((hits + 0.375) / (of + 0.75)))
     return found
 
 
@@ -163,12 +174,9 @@ def _share(seen: Nights, counted: Counted) -> _Item:
     hits, of = counted.hits, counted.of
 
     def pooled(past: Mask) -> Vector:
-        # Half a hit more than were seen: of what never happened nobody knows that it cannot.
-        return _arc(((hits * past).sum(axis=0) + 0.5) / ((of * past).sum(axis=0) + 1))
+        return _arc((hits * past).sum(axis=0), (of * past).sum(axis=0))
 
-    series = Series(
-        values=_arc(hits / np.maximum(of, 1)), noise=1 / np.maximum(of, 1), usable=_usable(of), pooled=pooled
-    )
+    series = Series(values=_arc(hits, of), noise=1 / (of + 0.5), usable=_usable(of), pooled=pooled)
     compared = compare(series, weekdays=seen.weekdays, crowd=seen.whole, least_nights=LEAST_NIGHTS, rhythm=False)
     return _item(compared, series.usable, hits[-1], of[-1])
 
@@ -202,7 +210,7 @@ def _pages(seen: Nights) -> _Item:
         deviation = np.where(deviation < 0, np.minimum(np.maximum(deviation, series.values[-1] - quietest), 0), deviation)
     # More than on such a weekday, but hardly more than on the busiest one, is no explosion.
     highest = np.max(_of_each_weekday(seen, series.values, compared.baseline), axis=0)
-    deviation = np.where((deviation > 0) & (series.values[-1] < highest + log(1.5)), 0, deviation)
+    deviation = np.where((deviation > 0) & (series.values[-1] < highest + log(1.2)), 0, deviation)
     # On the scale of logarithms few pages look worse than they are, and on that of roots many do (Anscombe 1948): both must say so.
     beyond = np.maximum(compared.spread**2 - series.noise[-1], 0)
     roots = 2 * np.abs(np.sqrt(pages[-1] + 0.375) - np.sqrt(usual + 0.375)) / np.sqrt(1 + usual * beyond)
@@ -228,11 +236,13 @@ def _item(compared: Compared, usable: Mask, hits: Vector, of: Vector) -> _Item:
 
 
 def _changes(seen: Nights, measure: Measure, item: _Item, *, tests: int) -> Iterator[Change]:
-    """Give what is farther off than chance and of interest."""
+    """Give what is farther off than chance and of interest, and what may explain it."""
     compared = item.compared
     needed = student_quantile(1 - FALSE_ALARMS / tests / 2, compared.freedom) * compared.spread
-    bound = np.maximum(needed, LEAST_CHANGE[measure.scale])
-    for number in np.flatnonzero(item.known & (np.abs(compared.deviation) >= bound)):
+    sure = np.abs(compared.deviation) >= np.maximum(needed, LEAST_CHANGE[measure.scale])
+    notable = np.abs(compared.deviation) >= np.maximum(EXPLAINS * compared.spread, LEAST_CHANGE[measure.scale] / 2)
+    bound = np.where(sure, np.maximum(needed, LEAST_CHANGE[measure.scale]), EXPLAINS * compared.spread)
+    for number in np.flatnonzero(item.known & (sure | notable)):
         yield Change(
             measure=measure,
             unit=seen.units[number],
@@ -243,6 +253,7 @@ def _changes(seen: Nights, measure: Measure, item: _Item, *, tests: int) -> Iter
             baseline=compared.baseline[:, number],
             hits=int(item.hits[number]),
             of=int(item.of[number]),
+            sure=bool(sure[number]),
         )
 
 
@@ -254,7 +265,7 @@ def _groups(changes: Iterable[Change], *, last: int) -> list[list[Change]]:
     groups: dict[tuple[str, bool], list[Change]] = defaultdict(list)
     for change in changes:
         groups[change.unit.source, change.since == last].append(change)
-    return [groups[key] for key in sorted(groups)]
+    return [groups[key] for key in sorted(groups) if any(change.sure for change in groups[key])]
 
 
 def _rank(change: Change) -> int:
@@ -281,10 +292,13 @@ def _rank(change: Change) -> int:
 
 def _cause(group: Sequence[Change]) -> tuple[Change, tuple[Change, ...]]:
     """Choose what explains the rest, and give the rest, the most telling first."""
-    ordered = sorted(group, key=lambda change: (-change.ratio, change.measure.name, change.unit.lang or ""))
+    ordered = sorted(
+        (change for change in group if change.sure), key=lambda item: (-item.ratio, item.measure.name, item.unit.lang or "")
+    )
     # What is hardly told itself does not explain what is plain to see.
-    strongest = ordered[0].ratio
-    causes = [change for change in ordered if change.ratio >= strongest / 3]
+    causes = [change for change in ordered if change.ratio >= ordered[0].ratio / 3]
+    # Few tests are left where it is known that something changed, so that less is enough for what would explain it all.
+    causes += [change for change in group if not change.sure and _rank(change) < OF_ITSELF and change.unit.lang is None]
     chosen = min(causes, key=_rank)
     return chosen, tuple(change for change in ordered if change is not chosen)
 

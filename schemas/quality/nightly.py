@@ -19,6 +19,9 @@ _HOST = pl.col("url").str.extract(r"^[a-zA-Z]+://(?:[wW]{3}\.)?([^/:?#]+)").str.
 #: Values farther off than this many deviations count as if they lay there (Huber 1964, doi:10.1214/aoms/1177703732).
 CLIPPED_AT: Final = 2.5
 
+#: A language with more of the records of its source is not looked at on its own.
+ALL_OF_IT: Final = 0.9
+
 #: Least standard deviation of a length (of its logarithm) and of a removed share within a source.
 LEAST_SCATTER: Final = {"length": 0.1, "removed": 0.03}
 
@@ -56,6 +59,8 @@ class Nights:
     units: tuple[Unit, ...]
     #: For each unit: whether it is a whole source.
     whole: Mask
+    #: For each unit: whether its records are others than those of the source, and not nearly all of them.
+    apart: Mask
     #: 0 is Monday.
     weekdays: Rows
     #: Records and refused documents together.
@@ -150,6 +155,8 @@ def _as_matrices(rows: pl.DataFrame, quarantined: pl.DataFrame, dates: Sequence[
             of_source[:, number] = records[:, column[Unit(source=unit.source)]]
     shares["language"] = Counted(hits=np.where(whole, 0, records), of=of_source)
 
+    apart = whole | (records.sum(axis=0) < ALL_OF_IT * of_source.sum(axis=0))
+
     refused = np.zeros(shape)
     for day, source, count in quarantined.select("run_date", "source", "refused").rows():
         refused[row_of[day], column[Unit(source=source)]] += count
@@ -160,6 +167,7 @@ def _as_matrices(rows: pl.DataFrame, quarantined: pl.DataFrame, dates: Sequence[
         dates=tuple(dates),
         units=units,
         whole=whole,
+        apart=apart,
         weekdays=np.array([day.weekday() for day in dates]),
         pages=pages,
         shares=shares,

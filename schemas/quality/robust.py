@@ -4,7 +4,7 @@ Matrices have one row for each night, oldest first, and one column for each seri
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import Final
 
@@ -118,22 +118,38 @@ def compare(series: Series, *, weekdays: Rows, crowd: Mask, least_nights: int, r
     past = series.usable.copy()
     past[-1] = False
     first = _against(series, past, weekdays=weekdays, crowd=crowd, least_nights=least_nights, rhythm=rhythm)
-    since, going_on = _since(series, *first)
-    return _against(
-        series, past & ~going_on, weekdays=weekdays, crowd=crowd, least_nights=least_nights, rhythm=rhythm, since=since
-    )[0]
+    since, going_on = _since(series, first, past, weekdays=weekdays, crowd=crowd, rhythm=rhythm)
+    second = _against(
+        series, past & ~going_on, weekdays=weekdays, crowd=crowd, least_nights=least_nights, rhythm=rhythm
+    )
+    return replace(second, since=since)
 
 
-def _since(series: Series, tonight: Compared, nights: Matrix) -> tuple[Rows, Mask]:
-    """Follow what is notable tonight back: the row of its first night, and all the nights before tonight that it was so."""
-    last = len(nights) - 1
+def _since(
+    series: Series, tonight: Compared, past: Mask, *, weekdays: Rows, crowd: Mask, rhythm: bool
+) -> tuple[Rows, Mask]:
+    """Follow what is notable tonight back: the row of its first night, and all the nights before tonight that it was so.
+
+    Each night is held against those before it, as later ones may have the same fault.
+    """
+    last = len(series.values) - 1
     off = tonight.deviation
     follows = np.abs(off) > NOTABLE * tonight.spread
     since = np.full(off.shape, last)
     part = np.zeros_like(series.usable)
-    for row in range(last - 1, -1, -1):
+    for row in range(last - 1, 0, -1):
+        if not follows.any():
+            break
+        before = past.copy()
+        before[row:] = False
         usable = series.usable[row]
-        follows &= ~usable | ((np.sign(nights[row]) == np.sign(off)) & (np.abs(nights[row]) >= np.abs(off) / 2))
+        known = usable & before.any(axis=0)
+        expected = median(series.values, before)
+        if rhythm:
+            expected = _of_weekdays(series.values, before, weekdays, expected)[0][row]
+        was = series.values[row] - expected
+        was = was - _alike(was[None], (known & crowd)[None])[0]
+        follows &= ~usable | (known & (np.sign(was) == np.sign(off)) & (np.abs(was) >= np.abs(off) / 2))
         part[row] = follows & usable
         since[part[row]] = row
     return since, part
@@ -147,9 +163,8 @@ def _against(
     crowd: Mask,
     least_nights: int,
     rhythm: bool,
-    since: Rows | None = None,
-) -> tuple[Compared, Matrix]:
-    """Compare tonight with the nights of ``past``; give also how far off each night before was."""
+) -> Compared:
+    """Compare tonight with the nights of ``past``."""
     values, usable = series.values, series.usable
     overall = median(values, past)
     seasonal, fellows = _of_weekdays(values, past, weekdays, overall)
@@ -163,7 +178,10 @@ def _against(
     behind = np.maximum(fellows[-1] if rhythm else nights, 2)
     noise = median(series.noise, past)
     scatter = (MAD_TO_SD * median(np.abs(off), past)) ** 2 * behind / (behind - 1)
-    beyond = np.maximum(scatter - noise, 0)
+    # A few even nights prove nothing: no series is taken to be steadier than such series usually are.
+    known = usable[-1] & (nights >= least_nights)
+    usually = median((scatter - noise)[:, None], (known & crowd)[:, None])[0]
+    beyond = np.maximum(scatter - noise, max(usually, 0))
     spread = series.noise[-1] + beyond + (noise + beyond) * OF_A_MEDIAN / behind
 
     choices = [seasonal[-1]] if rhythm else [overall, seasonal[-1]]
@@ -176,19 +194,17 @@ def _against(
     alike[-1] = _alike(raw[None], (usable[-1] & crowd)[None])[0]
     own = raw - alike[-1]
     deviation = np.where(np.sign(own) == np.sign(raw), np.sign(raw) * np.minimum(np.abs(raw), np.abs(own)), 0.0)
-    known = usable[-1] & (nights >= least_nights)
     deviation = np.where(known, deviation, 0.0)
-    compared = Compared(
+    return Compared(
         deviation=deviation,
         spread=np.sqrt(spread),
         # Welch 1947, doi:10.1093/biomet/34.1-2.28: only what was learnt from the nights is uncertain.
         freedom=np.clip((spread / np.maximum(beyond, 1e-12)) ** 2, 1, 1e6) * np.maximum(nights - 1, 1),
         usual=usual,
         baseline=past,
-        since=np.full(raw.shape, len(values) - 1) if since is None else since,
+        since=np.full(raw.shape, len(values) - 1),
         alike=alike,
     )
-    return compared, off
 
 
 def _of_weekdays(values: Matrix, past: Mask, weekdays: Rows, overall: Vector) -> tuple[Matrix, Rows]:

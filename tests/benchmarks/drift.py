@@ -56,7 +56,7 @@ class Seen:
 def choose(room: Newsroom, night: int, keys: Sequence[Key], rng: np.random.Generator) -> list[Fault]:
     """Give each fault a source of its own."""
     day = room.day(night)
-    free = {source.name: source for source in room.sources if source.expected(day) >= LEAST}
+    free = {source.name: source for source in room.sources if room.expected(source, night) >= LEAST}
     faults = []
     for kind, strength in keys:
         able = [name for name, source in free.items() if FAULTS[kind].possible(source)]
@@ -95,6 +95,7 @@ def plant(room: Newsroom, nights: Sequence[Night], seen: Seen, rng: np.random.Ge
             seen.blamed[key] += any(right(finding, fault) for finding in own)
             seen.more[key] += max(len(own) - 1, 0)
             seen.later[key] += any(right(finding, fault) for finding in later if finding.source_id == fault.source)
+            if "-v" in sys.argv and not seen.later[key]: print("  LATER", key, fault.source, [f.sentence for f in later if f.source_id==fault.source])
             if own and not any(right(finding, fault) for finding in own):
                 print(f"  wrongly blamed: {fault.kind} ({fault.strength}): {own[0].sentence}")
 
@@ -124,6 +125,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)
     parser.add_argument("--nights", type=int, default=30)
     parser.add_argument("--rounds", type=int, default=2, help="how often each kind and strength is planted for each seed")
+    parser.add_argument("-v", action="store_true")
     options = parser.parse_args()
     seen, alarms, asked, records = Seen(), 0, 0, []
     for seed in options.seeds:
