@@ -92,7 +92,9 @@ class Fault:
 class Newsroom:
     """The sources of one seed, and their nights."""
 
-    def __init__(self, seed: int, *, sources: int = 60, a_night: float = 6700, holidays: Iterable[int] = (11, 23)) -> None:
+    def __init__(
+        self, seed: int, *, sources: int = 60, a_night: float = 6700, holidays: Iterable[int] = (11, 23)
+    ) -> None:
         """Draw the sources.
 
         Args:
@@ -183,7 +185,9 @@ def runs(nights: Iterable[Night]) -> pl.LazyFrame:
 # ---- sources --------------------------------------------------------------------------------------
 
 
-def _sizes(places: np.ndarray[tuple[int], np.dtype[np.float64]], bend: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _sizes(
+    places: np.ndarray[tuple[int], np.dtype[np.float64]], bend: float
+) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     found: np.ndarray[tuple[int], np.dtype[np.float64]] = 3 * (400 / 3) ** (places**bend)
     return found
 
@@ -282,7 +286,9 @@ def _articles(
     long = WORDS * (40_000 // len(WORDS) + 2)
     starts = rng.integers(0, len(WORDS), total)
     texts = [long[start : start + length].strip() for start, length in zip(starts, lengths, strict=True)]
-    ids = [f"{source.name}-{day:%m%d}-{n:04}" for source, count in zip(sources, pages, strict=True) for n in range(count)]
+    ids = [
+        f"{source.name}-{day:%m%d}-{n:04}" for source, count in zip(sources, pages, strict=True) for n in range(count)
+    ]
     other = pl.Series(rng.choice(KINDS, total), dtype=pl.String)
     first = rng.random(total) < each(source.main for source in sources).to_numpy()
     langs = np.where(first, each(source.langs[0] for source in sources), each(source.langs[-1] for source in sources))
@@ -360,11 +366,16 @@ def _removed(
     for source in sources:
         blocks = max(int(source.length / 400), 1)
         ways = [
-            [place, *[{"role": "related", "rule": "place:related", "text": WORDS[: 10 + 5 * way]}] * blocks] for way in range(20)
+            [place, *[{"role": "related", "rule": "place:related", "text": WORDS[: 10 + 5 * way]}] * blocks]
+            for way in range(20)
         ]
         pool += ways + [[*way, found] for way in ways]
     total = sum(pages)
-    chosen = 40 * np.repeat(np.arange(len(sources)), pages) + 20 * template.to_numpy().astype(int) + rng.integers(0, 20, total)
+    chosen = (
+        40 * np.repeat(np.arange(len(sources)), pages)
+        + 20 * template.to_numpy().astype(int)
+        + rng.integers(0, 20, total)
+    )
     return pl.Series(pool, dtype=RECORD["removed"]).gather(chosen)
 
 
@@ -419,7 +430,8 @@ def _on(night: Night, share: float, rng: np.random.Generator, **new: pl.Expr) ->
     return _with(
         night,
         night.articles.with_columns(
-            pl.when(hit).then(value.cast(RECORD[name])).otherwise(pl.col(name)).alias(name) for name, value in new.items()
+            pl.when(hit).then(value.cast(RECORD[name])).otherwise(pl.col(name)).alias(name)
+            for name, value in new.items()
         ),
     )
 
@@ -460,7 +472,9 @@ def _listings(night: Night, _: Source, share: float, rng: np.random.Generator) -
 
 
 def _fewer(night: Night, _: Source, share: float, rng: np.random.Generator) -> Night:
-    stays = [pl.Series(rng.random(frame.height) < share, dtype=pl.Boolean) for frame in (night.articles, night.quarantine)]
+    stays = [
+        pl.Series(rng.random(frame.height) < share, dtype=pl.Boolean) for frame in (night.articles, night.quarantine)
+    ]
     return _with(night, night.articles.filter(stays[0]), night.quarantine.filter(stays[1]))
 
 
@@ -483,14 +497,18 @@ def _again(night: Night, _: Source, share: float, rng: np.random.Generator) -> N
     copies = known[rng.integers(0, known.height, count)].with_columns(
         dup_of=pl.col("record_id"), dup_kind=pl.lit("exact"), url=pl.col("url") + "?again"
     )
-    copies = copies.with_columns(pl.Series("record_id", [f"{copies['record_id'][n]}-{n}" for n in range(count)], dtype=pl.String))
+    copies = copies.with_columns(
+        pl.Series("record_id", [f"{copies['record_id'][n]}-{n}" for n in range(count)], dtype=pl.String)
+    )
     return _with(night, pl.concat([known, copies]))
 
 
 def _refusals(night: Night, source: Source, share: float, rng: np.random.Generator) -> Night:
     refused = rng.random(night.articles.height) < share
     more = _refused(source, night.day, int(refused.sum()), first=night.quarantine.height)
-    return _with(night, night.articles.filter(pl.Series(~refused, dtype=pl.Boolean)), pl.concat([night.quarantine, more]))
+    return _with(
+        night, night.articles.filter(pl.Series(~refused, dtype=pl.Boolean)), pl.concat([night.quarantine, more])
+    )
 
 
 def _loops(night: Night, _: Source, share: float, rng: np.random.Generator) -> Night:
@@ -504,7 +522,10 @@ FAULTS: Final[Mapping[str, FaultKind]] = {
     "boilerplate in text": FaultKind(plant=_longer, size="longer", columns=("text",)),
     "dates vanish": FaultKind(plant=_no_dates, size="pages", columns=("published_at",)),
     "authors vanish": FaultKind(
-        plant=_no_authors, size="pages", columns=("authors",), possible=lambda source: source.shares["no_authors"] < 0.25
+        plant=_no_authors,
+        size="pages",
+        columns=("authors",),
+        possible=lambda source: source.shares["no_authors"] < 0.25,
     ),
     "titles are the site's": FaultKind(plant=_site_as_title, size="pages", columns=("title",)),
     "pages are listings": FaultKind(plant=_listings, size="pages", columns=("page_type",)),
@@ -514,7 +535,10 @@ FAULTS: Final[Mapping[str, FaultKind]] = {
     "stories repeat": FaultKind(plant=_again, size="again", columns=("dup_of",)),
     "quarantine": FaultKind(plant=_refusals, size="pages", columns=("reason",)),
     "translation repeats": FaultKind(
-        plant=_loops, size="pages", columns=("mt_status", "mt_flags"), possible=lambda source: TARGET not in source.langs
+        plant=_loops,
+        size="pages",
+        columns=("mt_status", "mt_flags"),
+        possible=lambda source: TARGET not in source.langs,
     ),
 }
 """By what it looks like."""

@@ -54,6 +54,10 @@ MONTHS: Final = (
 WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 EXAMPLES: Final = 5
+#: Smaller shares are told with a decimal.
+ONE_IN_TEN: Final = 0.1
+#: Of what changed along with it, so many are named.
+OTHERS: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +108,11 @@ class Change:
     @property
     def ratio(self) -> float:
         """How far beyond the bound it is: 1 and more. That of one language counts less than that of the source."""
-        return abs(self.deviation) / self.bound * (1.0 if self.unit.lang is None or self.measure.name == "language" else 0.8)
+        return (
+            abs(self.deviation)
+            / self.bound
+            * (1.0 if self.unit.lang is None or self.measure.name == "language" else 0.8)
+        )
 
 
 def drift(tables: Tables, *, night: date, nights: int = 28) -> tuple[Finding, ...]:
@@ -121,7 +129,7 @@ def drift(tables: Tables, *, night: date, nights: int = 28) -> tuple[Finding, ..
     if seen is None or len(seen.dates) <= LEAST_NIGHTS:
         return ()
     compared = dict(_compared(seen))
-    tests = sum(int((item.known).sum()) for item in compared.values())
+    tests = sum(int(item.known.sum()) for item in compared.values())
     changes = [
         change
         for name, item in compared.items()
@@ -193,21 +201,23 @@ def _pages(seen: Nights) -> _Item:
     pages = seen.pages
     # A source that was not there yet is not silent.
     usable = (pages.cumsum(axis=0) > 0) & seen.whole
+    series = Series(values=np.log(pages + 0.5), noise=1 / (pages + 1), usable=usable)
 
-    def against(usable: Mask) -> tuple[Series, Compared]:
-        series = Series(values=np.log(pages + 0.5), noise=1 / (pages + 1), usable=usable)
+    def against(series: Series) -> Compared:
         least = LEAST_NIGHTS_OF_COUNTS
-        return series, compare(series, weekdays=seen.weekdays, crowd=seen.whole, least_nights=least, rhythm=True)
+        return compare(series, weekdays=seen.weekdays, crowd=seen.whole, least_nights=least, rhythm=True)
 
     # A holiday says nothing of its weekday.
-    holidays = against(usable)[1].alike < HOLIDAY
+    holidays = against(series).alike < HOLIDAY
     holidays[-1] = False
-    series, compared = against(usable & ~holidays[:, None])
+    compared = against(replace(series, usable=usable & ~holidays[:, None]))
     usual = np.exp(compared.usual)
     deviation = compared.deviation
     if compared.alike[-1] < HOLIDAY:
         quietest = np.min(_of_each_weekday(seen, series.values, compared.baseline), axis=0)
-        deviation = np.where(deviation < 0, np.minimum(np.maximum(deviation, series.values[-1] - quietest), 0), deviation)
+        deviation = np.where(
+            deviation < 0, np.minimum(np.maximum(deviation, series.values[-1] - quietest), 0), deviation
+        )
     # More than on such a weekday, but hardly more than on the busiest one, is no explosion.
     highest = np.max(_of_each_weekday(seen, series.values, compared.baseline), axis=0)
     deviation = np.where((deviation > 0) & (series.values[-1] < highest + log(1.2)), 0, deviation)
@@ -293,7 +303,8 @@ def _rank(change: Change) -> int:
 def _cause(group: Sequence[Change]) -> tuple[Change, tuple[Change, ...]]:
     """Choose what explains the rest, and give the rest, the most telling first."""
     ordered = sorted(
-        (change for change in group if change.sure), key=lambda item: (-item.ratio, item.measure.name, item.unit.lang or "")
+        (change for change in group if change.sure),
+        key=lambda item: (-item.ratio, item.measure.name, item.unit.lang or ""),
     )
     # What is hardly told itself does not explain what is plain to see.
     causes = [change for change in ordered if change.ratio >= ordered[0].ratio / 3]
@@ -312,7 +323,7 @@ def _with_examples(
     if not told:
         return
     last = len(seen.dates) - 1
-    wanted = {seen.dates[row] for change, _ in told for row in (last, change.since, max(change.since - 1, 0))}
+    wanted = {seen.dates[row] for change, _ in told for row in (last, change.since, _last_with_pages(seen, change))}
     sources = sorted({change.unit.source for change, _ in told})
     records = (
         per_record(tables.articles.filter(pl.col("run_date").is_in(sorted(wanted))))
@@ -327,8 +338,10 @@ def _with_examples(
 def _finding(seen: Nights, change: Change, rest: Sequence[Change], records: pl.DataFrame) -> Finding:
     measure, unit = change.measure, change.unit
     first = seen.dates[change.since]
-    level: Level = "fail" if abs(change.deviation) >= FAILURE[measure.scale] else "warn"
     said = _said(seen, change, records)
+    # How far lengths moved is told by their medians: the means that were compared are held back.
+    moved = log(max(said.value, 1) / max(said.usual, 1)) if measure.scale == "length" else change.deviation
+    level: Level = "fail" if abs(moved) >= FAILURE[measure.scale] else "warn"
     shown = _showing(seen, change, records)
     examples = [*shown.filter(pl.col("run_date") == first)["record_id"].head(1)]
     examples += [item for item in shown["record_id"].reverse().head(EXAMPLES) if item not in examples]
@@ -337,7 +350,8 @@ def _finding(seen: Nights, change: Change, rest: Sequence[Change], records: pl.D
     parts = [f"{where}: {said.words}, {since}"]
     others = list(dict.fromkeys(_briefly(item) for item in rest if item.measure.name != measure.name))
     if others:
-        parts.append("with it " + ", ".join(others[:3]) + (f" and {len(others) - 3} more" if len(others) > 3 else ""))
+        left = len(others) - OTHERS
+        parts.append("with it " + ", ".join(others[:OTHERS]) + (f" and {left} more" if left > 0 else ""))
     if examples:
         parts.append(f"{'last' if measure.name == 'pages' and change.deviation < 0 else 'first'} record {examples[0]}")
     return Finding(
@@ -371,7 +385,9 @@ def _said(seen: Nights, change: Change, records: pl.DataFrame) -> _Said:
     measure, sign = change.measure, 1 if change.deviation > 0 else -1
     moved = "rose" if sign > 0 else "fell"
     if measure.scale == "share":
-        usual, bound = _from_arc(change.usual), _from_arc(change.usual + sign * change.bound)
+        counted, unit = seen.shares[measure.name], seen.units.index(change.unit)
+        before, of = counted.hits[change.baseline, unit].sum(), counted.of[change.baseline, unit].sum()
+        usual, bound = float(before / max(of, 1)), _from_arc(change.usual + sign * change.bound)
         value = change.hits / change.of
         words = measure.words.format(lang=change.unit.lang)
         words = f"{words} {moved} from {_percent(usual)} to {_percent(value)}, {change.hits:,} of {change.of:,}"
@@ -382,7 +398,12 @@ def _said(seen: Nights, change: Change, records: pl.DataFrame) -> _Said:
         weekday = WEEKDAYS[seen.weekdays[-1]]
         words = f"pages {moved} from a usual {usual:,.0f} on a {weekday} to {change.hits:,}"
         return _Said(
-            words=words, value=change.hits, usual=usual, threshold=bound, count=change.hits, of=max(change.hits, round(usual))
+            words=words,
+            value=change.hits,
+            usual=usual,
+            threshold=bound,
+            count=change.hits,
+            of=max(change.hits, round(usual)),
         )
     column = "length" if measure.scale == "length" else "removed"
     value, usual = _medians(seen, change, column)
@@ -421,8 +442,7 @@ def _showing(seen: Nights, change: Change, records: pl.DataFrame) -> pl.DataFram
     """Give the records of the first night and of tonight that show the change; of pages that are missing, the last there were."""
     name, rising = change.measure.name, change.deviation > 0
     if name == "pages" and not rising:
-        before = seen.dates[max(change.since - 1, 0)]
-        return records.filter(pl.col("run_date") <= before).filter(pl.col("run_date") == pl.col("run_date").max())
+        return records.filter(pl.col("run_date") == seen.dates[_last_with_pages(seen, change)])
     records = _of_unit(records, change.unit)
     records = records.filter(pl.col("run_date").is_in([seen.dates[change.since], seen.dates[-1]]))
     if name in {"text_length", "removed_share"}:
@@ -441,9 +461,19 @@ def _showing(seen: Nights, change: Change, records: pl.DataFrame) -> pl.DataFram
     return records.filter(hit if rising else ~hit)
 
 
+def _last_with_pages(seen: Nights, change: Change) -> int:
+    """Give the row of the last night before the change on which its source had a page."""
+    pages = seen.pages[: change.since, seen.units.index(Unit(source=change.unit.source))]
+    return int(np.flatnonzero(pages)[-1]) if pages.any() else 0
+
+
 def _briefly(change: Change) -> str:
     words = change.measure.words.format(lang=change.unit.lang)
-    return f"{'more' if change.deviation > 0 else 'fewer'} {words}" if change.measure.scale in {"share", "pages"} else words
+    return (
+        f"{'more' if change.deviation > 0 else 'fewer'} {words}"
+        if change.measure.scale in {"share", "pages"}
+        else words
+    )
 
 
 def _of_all(seen: Nights, compared: dict[str, _Item]) -> Iterator[Finding]:
@@ -478,7 +508,7 @@ def _from_arc(value: float) -> float:
 
 
 def _percent(share: float) -> str:
-    return f"{share:.0%}" if share >= 0.1 or share == 0 else f"{share:.1%}"
+    return f"{100 * share:.1f} %" if 0 < share < ONE_IN_TEN else f"{100 * share:.0f} %"
 
 
 def _day(day: date) -> str:

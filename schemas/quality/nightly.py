@@ -1,6 +1,6 @@
 """Records -> what each source had on each night: counts, shares and lengths, gathered in one pass over the articles."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
@@ -10,7 +10,7 @@ import polars as pl
 
 from schemas.quality.finding import Tables
 from schemas.quality.measures import LENGTH, REMOVED_SHARE, SHARES
-from schemas.quality.robust import Mask, Matrix, Rows
+from schemas.quality.robust import MAD_TO_SD, Mask, Matrix, Rows
 
 #: Where no catalogue names the source, the host does.
 SOURCE: Final = pl.coalesce("source_id", "domain").alias("source")
@@ -128,7 +128,9 @@ def _as_matrices(rows: pl.DataFrame, quarantined: pl.DataFrame, dates: Sequence[
 
     at = [row_of[day] for day in rows["run_date"]]
     whole_at = [column[Unit(source=source)] for source in rows["source"]]
-    of_language = [column.get(Unit(source=source, lang=lang), -1) for source, lang in rows.select("source", "lang").rows()]
+    of_language = [
+        column.get(Unit(source=source, lang=lang), -1) for source, lang in rows.select("source", "lang").rows()
+    ]
     nights_at, sources_at, languages_at = (np.array(item, dtype=np.int64) for item in (at, whole_at, of_language))
     has_unit = languages_at >= 0
 
@@ -172,8 +174,8 @@ def _as_matrices(rows: pl.DataFrame, quarantined: pl.DataFrame, dates: Sequence[
         pages=pages,
         shares=shares,
         lengths={
-            "length": _measured(rows, "length", pl.col("value").log(), dates, column, shape),
-            "removed": _measured(rows, "removed", pl.col("value").cast(pl.Float64), dates, column, shape),
+            "length": _measured(rows, "length", pl.col("value").log(), dates=dates, column=column),
+            "removed": _measured(rows, "removed", pl.col("value").cast(pl.Float64), dates=dates, column=column),
         },
         rows=rows,
     )
@@ -191,7 +193,7 @@ def _units(rows: pl.DataFrame, quarantined: pl.DataFrame) -> tuple[Unit, ...]:
 
 
 def _measured(
-    rows: pl.DataFrame, name: str, scale: pl.Expr, dates: Sequence[date], column: dict[Unit, int], shape: tuple[int, int]
+    rows: pl.DataFrame, name: str, scale: pl.Expr, *, dates: Sequence[date], column: Mapping[Unit, int]
 ) -> Measured:
     """Give means that no single record can move far, each record beside the others of its language and source.
 
@@ -209,17 +211,28 @@ def _measured(
     scatter = (
         before.join(centres, on=group)
         .group_by(group)
-        .agg((1.4826 * (pl.col("value") - pl.col("centre")).abs().median()).clip(LEAST_SCATTER[name]).alias("scatter"))
+        .agg(
+            (MAD_TO_SD * (pl.col("value") - pl.col("centre")).abs().median()).clip(LEAST_SCATTER[name]).alias("scatter")
+        )
     )
     off = pl.col("value") - pl.col("centre")
-    near = single.join(centres, on=group).join(scatter, on=group).with_columns(
-        pl.max_horizontal(pl.min_horizontal(off, CLIPPED_AT * pl.col("scatter")), -CLIPPED_AT * pl.col("scatter")).alias("off")
+    near = (
+        single.join(centres, on=group)
+        .join(scatter, on=group)
+        .with_columns(
+            pl.max_horizontal(
+                pl.min_horizontal(off, CLIPPED_AT * pl.col("scatter")), -CLIPPED_AT * pl.col("scatter")
+            ).alias("off")
+        )
     )
+    shape = len(dates), len(column)
     mean, noise, records = np.full(shape, np.nan), np.full(shape, np.nan), np.zeros(shape)
     row_of = {day: number for number, day in enumerate(dates)}
     of_scatter = (pl.col("scatter") ** 2).mean()
     for keys in (["run_date", "source"], ["run_date", "source", "lang"]):
-        found = near.group_by(keys).agg(pl.col("off").mean(), (of_scatter / pl.len()).alias("noise"), pl.len().alias("n"))
+        found = near.group_by(keys).agg(
+            pl.col("off").mean(), (of_scatter / pl.len()).alias("noise"), pl.len().alias("n")
+        )
         for row in found.iter_rows(named=True):
             unit = column.get(Unit(source=row["source"], lang=row.get("lang")))
             if unit is not None:

@@ -71,7 +71,7 @@ def right(finding: Finding, fault: Fault) -> bool:
     return finding.column in FAULTS[fault.kind].columns and finding.since == fault.day
 
 
-def false_alarms(room: Newsroom, nights: Sequence[Night]) -> Iterator[Finding]:
+def false_alarms(nights: Sequence[Night]) -> Iterator[Finding]:
     """Ask for every night; nothing is wrong with any."""
     for number, night in enumerate(nights):
         yield from drift(tables(nights[: number + 1]), night=night.day)
@@ -95,7 +95,6 @@ def plant(room: Newsroom, nights: Sequence[Night], seen: Seen, rng: np.random.Ge
             seen.blamed[key] += any(right(finding, fault) for finding in own)
             seen.more[key] += max(len(own) - 1, 0)
             seen.later[key] += any(right(finding, fault) for finding in later if finding.source_id == fault.source)
-            if "-v" in sys.argv and not seen.later[key]: print("  LATER", key, fault.source, [f.sentence for f in later if f.source_id==fault.source])
             if own and not any(right(finding, fault) for finding in own):
                 print(f"  wrongly blamed: {fault.kind} ({fault.strength}): {own[0].sentence}")
 
@@ -108,7 +107,11 @@ def table(seen: Seen) -> str:
         cells = []
         for strength in STRENGTHS:
             of = max(seen.planted[kind, strength], 1)
-            shares = (seen.found[kind, strength] / of, seen.blamed[kind, strength] / of, seen.later[kind, strength] / of)
+            shares = (
+                seen.found[kind, strength] / of,
+                seen.blamed[kind, strength] / of,
+                seen.later[kind, strength] / of,
+            )
             cells.append("".join(f"{share:>8.0%}" for share in shares))
         lines.append(f"{kind:24}" + "".join(f"{cell:>26}" for cell in cells))
     return "\n".join(lines)
@@ -124,15 +127,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Faults planted in simulated nights, and what drift says of them.")
     parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)
     parser.add_argument("--nights", type=int, default=30)
-    parser.add_argument("--rounds", type=int, default=2, help="how often each kind and strength is planted for each seed")
-    parser.add_argument("-v", action="store_true")
+    parser.add_argument(
+        "--rounds", type=int, default=2, help="how often each kind and strength is planted for each seed"
+    )
     options = parser.parse_args()
     seen, alarms, asked, records = Seen(), 0, 0, []
     for seed in options.seeds:
         room = Newsroom(seed)
         nights = [room.night(number) for number in range(options.nights)]
         records.append(sum(night.articles.height for night in nights))
-        for finding in false_alarms(room, nights):
+        for finding in false_alarms(nights):
             alarms += 1
             print(f"  false alarm, seed {seed}: {finding.sentence}")
         asked += len(nights)
