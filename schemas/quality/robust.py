@@ -74,7 +74,7 @@ def student_quantile(probability: float, freedom: Vector) -> Vector:
         (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
         (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
     )
-    found = np.full_like(freedom, z)
+    found: Vector = np.full(freedom.shape, z)
     for power, term in enumerate(terms, start=1):
         found += term / freedom**power
     return found

@@ -356,7 +356,7 @@ def test_a_source_that_rests_on_sundays_may() -> None:
 
 
 def test_a_holiday_that_hits_all_sources_is_no_fault_of_one() -> None:
-    def holiday(where: str, night: int, pages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def holiday(_: str, night: int, pages: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return pages[: len(pages) // 4] if night == TONIGHT else pages
 
     assert told(nights(holiday, sizes={f"daily-{number}": 120 for number in range(10)})) == ()
@@ -375,16 +375,14 @@ def test_on_a_holiday_a_source_may_rest_as_on_its_sundays() -> None:
 
 
 def test_a_past_holiday_does_not_make_a_usual_weekday_look_busy() -> None:
-    def after(where: str, night: int, pages: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        return (
-            []
-            if night in {TONIGHT - 7, TONIGHT - 14} and where == "daily-3"
-            else pages[: len(pages) // 4 or None]
-            if night in {TONIGHT - 7, TONIGHT - 14}
-            else pages
-        )
+    holidays = {TONIGHT - 7, TONIGHT - 14}
 
-    assert told(nights(after)) == ()
+    def rested(where: str, night: int, pages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        if night not in holidays:
+            return pages
+        return [] if where == "daily-3" else pages[: len(pages) // 4]
+
+    assert told(nights(rested, first=TONIGHT - 16)) == ()
 
 
 def test_what_all_sources_do_alike_is_told_once_and_blamed_on_none() -> None:
