@@ -170,16 +170,17 @@ def _against(
     seasonal, fellows = _of_weekdays(values, past, weekdays, overall)
     expected = seasonal if rhythm else np.broadcast_to(overall, values.shape)
     off = values - expected
-    alike = _alike(off, usable & crowd)
+    nights = past.sum(axis=0)
+    # Series that are new have no usual, and say nothing of what is unusual.
+    known = usable[-1] & (nights >= least_nights)
+    alike = _alike(off, usable & crowd & (nights >= least_nights))
     off = off - alike[:, None]
 
-    nights = past.sum(axis=0)
     # A median of few nights has itself been drawn towards them: k values lie by (k - 1) / k closer to their own mean.
     behind = np.maximum(fellows[-1] if rhythm else nights, 2)
     noise = median(series.noise, past)
     scatter = (MAD_TO_SD * median(np.abs(off), past)) ** 2 * behind / (behind - 1)
     # A few even nights prove nothing: no series is taken to be steadier than such series usually are.
-    known = usable[-1] & (nights >= least_nights)
     usually = median((scatter - noise)[:, None], (known & crowd)[:, None])[0]
     beyond = np.maximum(scatter - noise, max(usually, 0))
     spread = series.noise[-1] + beyond + (noise + beyond) * OF_A_MEDIAN / behind
@@ -191,7 +192,7 @@ def _against(
     nearest = np.abs(values[-1] - stacked).argmin(axis=0)
     usual = np.take_along_axis(stacked, nearest[None], axis=0)[0]
     raw = values[-1] - usual
-    alike[-1] = _alike(raw[None], (usable[-1] & crowd)[None])[0]
+    alike[-1] = _alike(raw[None], (known & crowd)[None])[0]
     own = raw - alike[-1]
     deviation = np.where(np.sign(own) == np.sign(raw), np.sign(raw) * np.minimum(np.abs(raw), np.abs(own)), 0.0)
     deviation = np.where(known, deviation, 0.0)

@@ -47,7 +47,8 @@ def nights(
 ) -> Tables:
     """Give nights on which ten sources have 40 pages each, give or take two, and fewer on Sundays."""
     sizes = sizes or {f"daily-{number}": 40 for number in range(10)}
-    records, refused = [], []
+    records: list[dict[str, Any]] = []
+    refused: list[dict[str, Any]] = []
     for night in range(first, last + 1):
         sunday = 0.6 if (FIRST + timedelta(days=night)).weekday() == 6 else 1
         for place, (source, size) in enumerate(sizes.items()):
@@ -56,11 +57,21 @@ def nights(
                 (refused if "reason" in item else records).append(item)
     days = [FIRST + timedelta(days=night) for night in range(first, last + 1)]
     return Tables(
-        articles=pl.LazyFrame(records, schema=dict(RECORD), strict=False),
-        quarantine=pl.LazyFrame(refused, schema=dict(QUARANTINE), strict=False),
+        articles=frame(records, RECORD),
+        quarantine=frame(refused, QUARANTINE),
         fetches=pl.LazyFrame(),
         runs=pl.LazyFrame({"run_date": days}),
     )
+
+
+def frame(rows: list[dict[str, Any]], schema: pl.Schema) -> pl.LazyFrame:
+    """Give rows with all columns of the schema; what they do not name is null."""
+    named = {name for row in rows for name in row}
+    filled = [
+        pl.Series(name, [row.get(name) for row in rows], dtype) for name, dtype in schema.items() if name in named
+    ]
+    absent = [pl.lit(None, dtype).alias(name) for name, dtype in schema.items() if name not in named]
+    return pl.DataFrame(filled).lazy().with_columns(absent) if rows else pl.LazyFrame(schema=schema)
 
 
 def told(tables: Tables, *, on: int = TONIGHT, **options: int) -> tuple[Finding, ...]:
@@ -311,7 +322,7 @@ def test_a_source_of_few_pages_is_left_alone() -> None:
 
 def test_the_same_share_is_chance_among_few_pages_and_a_change_among_many() -> None:
     def some(item: dict[str, Any]) -> dict[str, Any]:
-        return undated(item) if int(item["record_id"][-3:]) % 10 in {1, 4, 7} else {}
+        return undated(item) if int(item["record_id"][-3:]) % 10 in {1, 4, 7, 9} else {}
 
     few = {**{f"daily-{number}": 40 for number in range(10)}, "daily-3": 14}
     many = {**few, "daily-3": 200}
@@ -383,6 +394,18 @@ def test_a_past_holiday_does_not_make_a_usual_weekday_look_busy() -> None:
         return [] if where == "daily-3" else pages[: len(pages) // 4]
 
     assert told(nights(rested, first=TONIGHT - 16)) == ()
+
+
+def test_sources_that_are_new_are_no_measure_for_the_others() -> None:
+    def many_new(where: str, night: int, pages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        if where.startswith("new"):
+            return pages if night == TONIGHT else []
+        return [] if (where, night) == ("daily-3", TONIGHT) else pages
+
+    sizes = {f"daily-{number}": 40 for number in range(10)} | {f"new-{number}": 40 for number in range(20)}
+    assert [(finding.source_id, finding.rule) for finding in told(nights(many_new, sizes=sizes))] == [
+        ("daily-3", "drift/pages")
+    ]
 
 
 def test_what_all_sources_do_alike_is_told_once_and_blamed_on_none() -> None:
