@@ -15,6 +15,7 @@ from rich.text import Text
 from ingest.query import open_tables
 from schemas.errors import SetupError
 from schemas.quality.check import check, judged, worst_first
+from schemas.quality.drift import drift
 from schemas.quality.finding import Finding, Tables
 from schemas.quality.rules import Rule, built_in, with_own
 
@@ -59,7 +60,7 @@ class Checked:
 def checked(
     root: Path, *, run_id: str | None = None, night: date | None = None, rules: Path | None = None, files: bool = False
 ) -> Checked:
-    """Hold one night to the built-in rules and the user's own.
+    """Hold one night to the built-in rules, the user's own, and the nights before it.
 
     Args:
         root: The output folder.
@@ -77,6 +78,9 @@ def checked(
     tables = Tables(**open_tables(root, only=frozenset(ids)))
     try:
         findings = [*check(tables, held_to)]
+        if run_id is None:
+            # A run may be a part of its night, and is not to be compared with whole ones.
+            findings += drift(Tables(**open_tables(root)), night=runs["run_date"][0])
         if files:
             findings += _missing_files(tables.articles, held_to)
     except FileNotFoundError as error:

@@ -115,6 +115,20 @@ def test_files_are_looked_for_when_asked(news: Path, capsys: pytest.CaptureFixtu
     assert len(lines(capsys)) == 1
 
 
+def test_what_is_not_as_on_the_nights_before_is_told_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(16):
+        rows = [record(number * 100 + each) for each in range(40)]
+        if number == 15:
+            rows = [{**row, "text": str(row["text"])[:100], "page_type": "listing"} for row in rows]
+        write_run(tmp_path, f"run{number:02}", date(2026, 3, 1 + number), rows)
+    main(["check", str(tmp_path), "--json"])
+    told = [each for each in json.loads(capsys.readouterr().out)["findings"] if each["rule"].startswith("drift/")]
+    assert told
+    assert {(each["source_id"], each["since"]) for each in told} == {("limani", "2026-03-16")}
+    main(["check", str(tmp_path), "--date", "2026-03-15"])
+    assert lines(capsys)[-1].endswith("nothing found")
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
