@@ -6,10 +6,8 @@ are shown by their number, because a reader who does not see them is the one the
 """
 
 import re
-from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from hashlib import sha256
 from html import escape
 from itertools import chain, groupby, islice, repeat
 from typing import Final, TextIO
@@ -22,20 +20,13 @@ from ingest.sources import Input, Limits, read_input
 from normalize.explain import Explanation, Field, Other
 from schemas.document import Article, Block, Claim, RawDocument, Rejected
 from schemas.errors import SetupError
+from schemas.page import PALETTE, PAPER, plain, policy, shown
 
 #: How many documents an error lists to choose from.
 _LISTED: Final = 10
 
 #: A rule is cut behind this on a terminal: lexicon rules hold a whole phrase. In columns.
 _WIDEST: Final = 28
-
-#: Characters that are not seen, or that reorder what is: controls, soft hyphen, fillers, zero-width space, directional
-#: embeddings, overrides and isolates (UAX #9, 2.1 to 2.4), lone surrogates, tags. The joiners stay, words are spelt with
-#: them, and so do the directional marks, which only place a full stop.
-_UNSEEN: Final = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u034f\u115f\u1160\u180e\u200b\u2028-\u202e\u2060-\u206f\u3164"
-    "\ud800-\udfff\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e007f]"
-)
 
 #: Between things that stand in one line of the page.
 _BETWEEN: Final = " \N{MIDDLE DOT} "
@@ -70,7 +61,7 @@ def choose(inputs: Sequence[Input], member: str | None, limits: Limits) -> RawDo
         SetupError: None, or more than one, is what was asked for; says which there are.
     """
     if member is None and len(inputs) > 1:
-        names = _list([f"  {_plain(source.uri)}" for source in inputs[:_LISTED]], len(inputs))
+        names = _list([f"  {plain(source.uri)}" for source in inputs[:_LISTED]], len(inputs))
         message = f"explain shows one document, and these are {len(inputs)} files; name one of them, or choose with --member:\n{names}"
         raise SetupError(message)
     total = 0
@@ -83,7 +74,7 @@ def choose(inputs: Sequence[Input], member: str | None, limits: Limits) -> RawDo
         if member is not None and (way := _way(document, total, member)) is not None:
             matches.setdefault(way, _Matches()).add(document, label)
     if first.document is None:
-        message = f'"{_plain(inputs[0].uri)}" holds no document; name another file'
+        message = f'"{plain(inputs[0].uri)}" holds no document; name another file'
         raise SetupError(message)
     if member is None:
         if total > 1:
@@ -92,10 +83,10 @@ def choose(inputs: Sequence[Input], member: str | None, limits: Limits) -> RawDo
         return first.document
     best = matches[min(matches)] if matches else _Matches()
     if best.document is None:
-        message = f'no document is called "{_plain(member)}"; choose one of these {total}:\n{first}'
+        message = f'no document is called "{plain(member)}"; choose one of these {total}:\n{first}'
         raise SetupError(message)
     if best.count > 1:
-        message = f'{best.count} documents are called "{_plain(member)}"; choose one by its number:\n{best}'
+        message = f'{best.count} documents are called "{plain(member)}"; choose one by its number:\n{best}'
         raise SetupError(message)
     return best.document
 
@@ -138,7 +129,7 @@ def _label(number: int, document: RawDocument | Rejected) -> str:
     words = [name for name in names if name] or [document.source_uri]
     if isinstance(document, Rejected):
         words.append(f"({document.stage}/{document.reason})")
-    return f"{number:>5}  {_plain('  '.join(words))}"
+    return f"{number:>5}  {plain('  '.join(words))}"
 
 
 def _list(lines: Sequence[str], total: int) -> str:
@@ -235,19 +226,6 @@ def _removed_roles(blocks: Sequence[Block]) -> list[tuple[str, int]]:
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
 
 
-def _mark(match: re.Match[str]) -> str:
-    return f"⟨U+{ord(match[0]):04X}⟩"
-
-
-def _plain(text: str) -> str:
-    r"""Give a text on one line, with what cannot be seen shown by its number.
-
-    >>> _plain("a" + chr(0x202E) + "b" + chr(0x1B) + "[2J\nc")
-    'a⟨U+202E⟩b⟨U+001B⟩[2J c'
-    """
-    return " ".join(_UNSEEN.sub(_mark, text).split())
-
-
 # ---- text ---------------------------------------------------------------------------------------
 
 
@@ -264,9 +242,9 @@ def write_text(explanation: Explanation, stream: TextIO) -> None:
 def _lines(explanation: Explanation, *, cut: bool) -> Iterator[Text]:
     page = explanation.page
     word, detail = _verdict(explanation)
-    yield Text.assemble((word, "bold green" if word == "record" else "bold red"), "  ", _plain(detail))
+    yield Text.assemble((word, "bold green" if word == "record" else "bold red"), "  ", plain(detail))
     for name, value in _head(explanation):
-        yield Text.assemble((f"  {name:<16}", "dim"), _plain(value))
+        yield Text.assemble((f"  {name:<16}", "dim"), plain(value))
     if explanation.fields:
         yield Text.assemble(
             "\n", ("fields", "bold"), "  value and who said it; = who else says so, x who says otherwise"
@@ -285,7 +263,7 @@ def _lines(explanation: Explanation, *, cut: bool) -> Iterator[Text]:
         sign = ("+", "bold green") if block.keep else ("-", "bold red")
         about = _cells(((block.role, 11), (block.rule, min(wide, _WIDEST)), (block.element, 10)), cut=cut)
         yield Text.assemble(
-            sign, f" {about}" if block.keep else (f" {about}", "dim"), (_plain(block.text), "" if block.keep else "dim")
+            sign, f" {about}" if block.keep else (f" {about}", "dim"), (plain(block.text), "" if block.keep else "dim")
         )
 
 
@@ -308,7 +286,7 @@ def _field_line(sign: str, name: str, said_by: str, value: str, *, cut: bool) ->
     style = "dim" if sign.strip() else ""
     names = _cells(((name, 19),), cut=cut)
     return Text.assemble(
-        f"{sign} ", (names, "bold"), (_cells(((said_by, _WIDEST),), cut=cut), "cyan"), (_plain(value), style)
+        f"{sign} ", (names, "bold"), (_cells(((said_by, _WIDEST),), cut=cut), "cyan"), (plain(value), style)
     )
 
 
@@ -316,10 +294,10 @@ def _cells(columns: Sequence[tuple[str, int]], *, cut: bool) -> str:
     """Write short texts side by side in columns of that width; one that is longer is cut or moves the rest."""
     cells = []
     for text, width in columns:
-        plain = _plain(text)
-        if cut and cell_len(plain) > width:
-            plain = set_cell_size(plain, width - 1) + "…"
-        cells.append(plain + " " * (width - cell_len(plain)) + " ")
+        cell = plain(text)
+        if cut and cell_len(cell) > width:
+            cell = set_cell_size(cell, width - 1) + "…"
+        cells.append(cell + " " * (width - cell_len(cell)) + " ")
     return "".join(cells)
 
 
@@ -331,11 +309,9 @@ def _said_by(claim: Claim) -> str:
 
 # Kept and removed differ in sign, word and line as well as in colour. Sizes are in rem, so that the reader's own setting
 # counts; a word that does not fit breaks anywhere, so that no page scrolls sideways.
-_STYLE: Final = """
-:root { color-scheme: light dark; --back: #fbfbf9; --front: #1b1d1f; --soft: #5b6168; --line: #d9dbd6; --card: #fff;
-  --kept: #17693a; --kept-back: #edf7f0; --gone: #a3341f; --gone-back: #fbf0ed; --mark: #7a4b00; --mark-back: #ffe9b8; --link: #0b57b0 }
-@media (prefers-color-scheme: dark) { :root { --back: #15171a; --front: #e7e8ea; --soft: #a2a9b1; --line: #363b41; --card: #1c1f23;
-  --kept: #7fd6a1; --kept-back: #17261d; --gone: #f3a08f; --gone-back: #2b1c19; --mark: #ffd98a; --mark-back: #4a3408; --link: #8ab8ff } }
+_STYLE: Final = (
+    f"\n{PALETTE}"
+    + """
 * { box-sizing: border-box }
 html { -webkit-text-size-adjust: 100%; text-size-adjust: 100% }
 body { margin: 0 auto; padding: 1rem; max-width: 68rem; background: var(--back); color: var(--front);
@@ -389,13 +365,15 @@ footer { margin-top: 2.5rem; padding-top: .6rem; border-top: 1px solid var(--lin
   grid-template-columns: 17rem minmax(0, 1fr); gap: 0 1rem }
   .block.kept, .block.removed { padding-inline-start: 1.6rem } .block summary { margin-inline-start: -1rem } }
 @media print {
-  :root { --back: #fff; --front: #000; --soft: #333; --line: #999; --card: #fff; --kept: #000; --kept-back: #fff; --gone: #000; --gone-back: #fff;
-    --mark: #000; --mark-back: #fff; --link: #000 }
+  """
+    + PAPER
+    + """
   body { max-width: none; padding: 0; font-size: 10pt } nav { display: none } .block, dl > div { break-inside: avoid }
   .block.removed { break-inside: auto } h2, h3 { break-after: avoid }
   details::details-content { content-visibility: visible; height: auto } .peek { display: none }
 }
 """
+)
 
 
 def as_html(explanation: Explanation) -> str:
@@ -406,16 +384,14 @@ def as_html(explanation: Explanation) -> str:
     tag = article.language.tag if article and article.language.tag != "und" else None
     word, detail = _verdict(explanation)
     blocks = page.blocks if page else ()
-    # The policy allows this one style sheet and nothing else; script and request have no way in even if an escape failed.
-    policy = f"default-src 'none'; style-src 'sha256-{b64encode(sha256(_STYLE.encode()).digest()).decode()}'; base-uri 'none'; form-action 'none'"
     middle = _fields_part(explanation.fields, tag) if article else _claims_part(page.claims if page else ())
     parts = [
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
+        f'<meta http-equiv="Content-Security-Policy" content="{policy(_STYLE)}">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n<meta name="robots" content="noindex">',
-        f"<title>{escape(_plain(title))} - babelwire explain</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<header>",
-        f'<p class="tool">babelwire explain</p>\n<h1 dir="auto"{_lang(tag)}>{_shown(title)}</h1>',
-        f'<div class="verdict {word}"><p><b>{word}</b> {_shown(detail)}</p>\n<p class="soft">{_counts(blocks)}</p></div>',
+        f"<title>{escape(plain(title))} - babelwire explain</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<header>",
+        f'<p class="tool">babelwire explain</p>\n<h1 dir="auto"{_lang(tag)}>{shown(title)}</h1>',
+        f'<div class="verdict {word}"><p><b>{word}</b> {shown(detail)}</p>\n<p class="soft">{_counts(blocks)}</p></div>',
         '<nav><a href="#source">Source</a> <a href="#fields">Fields</a> <a href="#blocks">Blocks</a></nav>\n</header>\n<main>',
         f'<h2 id="source">Source</h2>\n<dl>{"".join(_row(name, _text(value)) for name, value in _head(explanation))}</dl>',
         f'<h2 id="fields">Fields</h2>\n{middle}',
@@ -433,18 +409,8 @@ def outcome_name(outcome: Article | Rejected) -> str:
     return place.source_member or place.source_uri.rpartition("/")[2] or place.source_uri
 
 
-def _shown(text: str) -> str:
-    """Escape a text, with what cannot be seen shown by its number."""
-    pieces = []
-    end = 0
-    for match in _UNSEEN.finditer(text):
-        pieces += [escape(text[end : match.start()]), f'<span class="mark">U+{ord(match[0]):04X}</span>']
-        end = match.end()
-    return "".join(pieces) + escape(text[end:])
-
-
 def _text(text: str, tag: str | None = None) -> str:
-    return f'<div dir="auto"{_lang(tag)}>{_shown(text)}</div>'
+    return f'<div dir="auto"{_lang(tag)}>{shown(text)}</div>'
 
 
 def _lang(tag: str | None) -> str:
@@ -453,7 +419,7 @@ def _lang(tag: str | None) -> str:
 
 
 def _row(name: str, value: str) -> str:
-    return f"<div><dt>{_shown(name)}</dt><dd>{value}</dd></div>\n"
+    return f"<div><dt>{shown(name)}</dt><dd>{value}</dd></div>\n"
 
 
 def _fields_part(fields: Sequence[Field], tag: str | None) -> str:
@@ -467,16 +433,16 @@ def _fields_part(fields: Sequence[Field], tag: str | None) -> str:
                 continue
             language = tag if group == "content" else None
             values = "".join(_item(item, language) for item in _items(field)) or '<div class="soft">null</div>'
-            note = f' <div class="soft">{_shown(field.note)}</div>' if field.note else ""
+            note = f' <div class="soft">{shown(field.note)}</div>' if field.note else ""
             said_by = (
-                f'<div class="about">from {_shown(field.origin.origin)}: {_shown(field.origin.rule)}</div>'
+                f'<div class="about">from {shown(field.origin.origin)}: {shown(field.origin.rule)}</div>'
                 if field.origin
                 else ""
             )
             rows.append(_row(field.column.name, values + note + said_by + _others_part(field.others)))
         if unknown:
             rows.append(_row("null", f'<span class="soft">{", ".join(unknown)}</span>'))
-        parts.append(f"<h3>{_shown(group)}</h3>\n<dl>{''.join(rows)}</dl>\n")
+        parts.append(f"<h3>{shown(group)}</h3>\n<dl>{''.join(rows)}</dl>\n")
     return "".join(parts)
 
 
@@ -487,9 +453,7 @@ def _item(value: object, tag: str | None) -> str:
     parts = ((name, _value(part)) for name, part in value.items() if part is not None)
     return (
         "<ul>"
-        + "".join(
-            f'<li><span class="soft">{_shown(name)}</span> <bdi>{_shown(part)}</bdi></li>' for name, part in parts
-        )
+        + "".join(f'<li><span class="soft">{shown(name)}</span> <bdi>{shown(part)}</bdi></li>' for name, part in parts)
         + "</ul>"
     )
 
@@ -501,7 +465,7 @@ def _others_part(others: Sequence[Other]) -> str:
     counts = ((agree, "the same"), (len(others) - agree, "otherwise"))
     summary = ", ".join(f"{count} {'says' if count == 1 else 'say'} {what}" for count, what in counts if count)
     items = "".join(
-        f'<li><p class="about">{"same" if other.agrees else "otherwise"}: {_shown(_said_by(other.claim))}</p>'
+        f'<li><p class="about">{"same" if other.agrees else "otherwise"}: {shown(_said_by(other.claim))}</p>'
         f"{_text(other.claim.value)}</li>"
         for other in others
     )
@@ -513,7 +477,7 @@ def _claims_part(claims: Sequence[Claim]) -> str:
     if not claims:
         return '<p class="soft">It became no record, and nothing is known of what it claims.</p>'
     rows = "".join(
-        _row(claim.field, f'{_text(claim.value)}<div class="about">{_shown(_said_by(claim))}</div>') for claim in claims
+        _row(claim.field, f'{_text(claim.value)}<div class="about">{shown(_said_by(claim))}</div>') for claim in claims
     )
     return f'<p class="soft">It became no record. This is what the page claims.</p>\n<dl>{rows}</dl>'
 
@@ -541,12 +505,12 @@ def _stretches(blocks: Sequence[Block], tag: str | None) -> Iterator[str]:
                 yield f'<li class="block kept" id="b{number}">{_about("+", "kept", block)}{_words(block, tag)}</li>\n'
             continue
         items = "".join(f'<li id="b{n}">{_about("", "", block)}{_words(block, tag)}</li>' for n, block in stretch)
-        peek = _BETWEEN.join(_plain(block.text) for _, block in islice(stretch, 8))[:200]
+        peek = _BETWEEN.join(plain(block.text) for _, block in islice(stretch, 8))[:200]
         count = f" \N{MULTIPLICATION SIGN} {len(stretch)}" if len(stretch) > 1 else ""
         rules = {block.rule for _, block in stretch}
-        rule = f"<bdi>{_shown(rules.pop())}</bdi>" if len(rules) == 1 else f"{len(rules)} rules"
+        rule = f"<bdi>{shown(rules.pop())}</bdi>" if len(rules) == 1 else f"{len(rules)} rules"
         yield (
-            f'<li class="block removed"><details><summary><span class="about">{_signed(chr(0x2212), "removed")}<b>{_shown(role)}</b>{count}'
+            f'<li class="block removed"><details><summary><span class="about">{_signed(chr(0x2212), "removed")}<b>{shown(role)}</b>{count}'
             f'{_BETWEEN}{rule}</span><span class="peek" dir="auto"{_lang(tag)}>{escape(peek)}</span></summary>'
             f"<ul>{items}</ul></details></li>\n"
         )
@@ -558,14 +522,14 @@ def _signed(sign: str, word: str) -> str:
 
 def _about(sign: str, word: str, block: Block) -> str:
     """Say of a block what it is taken for and why."""
-    facts = [f"<b>{_shown(block.role)}</b>"] if sign else []
-    facts += [f"<bdi>{_shown(block.rule)}</bdi>", f"&lt;{_shown(block.element)}&gt;"]
+    facts = [f"<b>{shown(block.role)}</b>"] if sign else []
+    facts += [f"<bdi>{shown(block.rule)}</bdi>", f"&lt;{shown(block.element)}&gt;"]
     if block.places:
-        facts.append(f"in {_shown(', '.join(sorted(block.places)))}")
+        facts.append(f"in {shown(', '.join(sorted(block.places)))}")
     if block.link_density:
         facts.append(f"{block.link_density:.0%} links")
     return f'<p class="about">{_signed(sign, word) if sign else ""}{_BETWEEN.join(facts)}</p>'
 
 
 def _words(block: Block, tag: str | None) -> str:
-    return f'<p class="text" dir="auto"{_lang(tag)}>{_shown(block.text)}</p>'
+    return f'<p class="text" dir="auto"{_lang(tag)}>{shown(block.text)}</p>'
