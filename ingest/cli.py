@@ -611,6 +611,32 @@ def query(
 
 
 @app.command()
+def report(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The --output of runs.")],
+    *,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where to put the page, - for stdout; DIR/report.html if none.")
+    ] = None,
+    day: Annotated[
+        str | None, typer.Option("--date", metavar="YYYY-MM-DD", help="The night; the last one if none.")
+    ] = None,
+) -> None:
+    """Make one page on a night, to open in a browser: babelwire report news."""
+    from ingest.report import NAME, page_of, put_page  # noqa: PLC0415
+
+    around: Around = context.obj
+    page = page_of(folder, None if day is None else _day(day))
+    if output == Path("-"):
+        # Bytes, because the page says it is UTF-8 whatever the terminal speaks.
+        typer.echo(page.encode(), nl=False)
+        return
+    path = output or folder / NAME
+    put_page(path, page)
+    around.log.say(f"the page is {path}", event="reported", path=str(path), bytes=len(page.encode()))
+
+
+@app.command()
 def raw(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The --output of runs.")],
     record_id: Annotated[

@@ -311,7 +311,7 @@ def _said_by(claim: Claim) -> str:
 # counts; a word that does not fit breaks anywhere, so that no page scrolls sideways.
 _STYLE: Final = (
     f"\n{PALETTE}"
-    + """
+    """
 * { box-sizing: border-box }
 html { -webkit-text-size-adjust: 100%; text-size-adjust: 100% }
 body { margin: 0 auto; padding: 1rem; max-width: 68rem; background: var(--back); color: var(--front);
