@@ -11,11 +11,11 @@ from html import escape
 from typing import Final
 
 #: Characters that are not seen, or that reorder what is: controls, soft hyphen, fillers, zero-width space, directional
-#: embeddings, overrides and isolates (UAX #9, 2.1 to 2.4), lone surrogates, tags. The joiners stay, words are spelt with
+#: embeddings, overrides and isolates (UAX #9, 2.1 to 2.4), lone surrogates, two that are no characters, tags. The joiners stay, words are spelt with
 #: them, and so do the directional marks, which only place a full stop.
 UNSEEN: Final = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u034f\u115f\u1160\u180e\u200b\u2028-\u202e\u2060-\u206f\u3164"
-    "\ud800-\udfff\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e007f]"
+    "\ud800-\udfff\ufeff\uffa0\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f]"
 )
 
 #: Colours as CSS variables. Both palettes keep 4.5 to 1 between text and what it stands on.

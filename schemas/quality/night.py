@@ -26,6 +26,9 @@ REMOVED_IN: Final = 200_000
 #: Lengths are counted in steps of half an octave: 8 to 11 characters, 11 to 16, and so on. In steps per doubling.
 STEPS: Final = 2
 
+#: Shorter texts are counted with those of this length; in code points.
+SHORTEST: Final = 8
+
 #: Where nothing is known of a source, language or reason.
 UNKNOWN: Final = "unknown"
 
@@ -118,7 +121,7 @@ def read_night(tables: Tables, night: date, findings: Sequence[Finding] = ()) ->
     chars = pl.col("chars").median()
     duplicates = pl.col("dup_kind").count().cast(pl.Int64).alias("duplicates")
     untranslated = pl.col("mt_status").is_in(["partial", "failed"]).sum().cast(pl.Int64).alias("untranslated")
-    step = pl.col("chars").clip(1).log(2).mul(STEPS).floor().cast(pl.Int32)
+    step = pl.col("chars").clip(SHORTEST).log(2).mul(STEPS).floor().cast(pl.Int32)
     refused = pl.len().cast(pl.Int64).alias("quarantined")
     # One pass over all nights: the plans share their scan, so that the texts are read once.
     by_night, by_source, by_language, by_kind, by_length, by_status, by_copy, refused_by_source, reasons = (

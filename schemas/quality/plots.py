@@ -31,9 +31,12 @@ ONE, TWO, FRONT, SOFT, LINE = INKS
 #: Width of a plot within its axes, in pixels of the drawing; with labels beside it that fills a phone.
 WIDTH: Final = 300
 #: The same for bars, whose labels stand at the left.
-BARS_WIDTH: Final = 130
+BARS_WIDTH: Final = 110
 #: Longer labels of bars are cut, in pixels of the drawing.
-LABEL: Final = 120
+LABEL: Final = 110
+
+#: Nor is more of them drawn at all; in code points.
+LONGEST_LABEL: Final = 60
 
 #: Dates written below a trend.
 _TICKS: Final = 5
@@ -93,7 +96,7 @@ class Bar:
 
 def bars(title: str, description: str, items: Sequence[Bar]) -> Plot:
     """Draw bars from top to bottom in their order, each with a tick where it usually ends."""
-    labels = list(_different(plain(item.label) for item in items))
+    labels = list(_different(item.label for item in items))
     data = [
         {"label": label, "value": item.value, "text": item.text, "usual": item.usual}
         for label, item in zip(labels, items, strict=True)
@@ -112,7 +115,7 @@ def bars(title: str, description: str, items: Sequence[Bar]) -> Plot:
         layers.append(usual.encode(x="usual:Q"))
     chart = alt.layer(*layers).properties(width=BARS_WIDTH, height=alt.Step(20))
     # The room of the texts at the right is part of the drawing.
-    return _drawn(chart, title, description, least_width=LABEL + BARS_WIDTH + 100)
+    return _drawn(chart, title, description, least_width=LABEL + BARS_WIDTH + 95)
 
 
 def trend(
@@ -180,7 +183,7 @@ def lengths(
 
 def ranges(title: str, description: str, rows: Sequence[tuple[str, float, float, float]]) -> Plot:
     """Draw for each (label, low, middle, high) a line from low to high with a point at the middle, over a log scale."""
-    labels = list(_different(plain(row[0]) for row in rows))
+    labels = list(_different(row[0] for row in rows))
     data = [
         {
             "label": label,
@@ -270,8 +273,9 @@ def _chart(rows: Sequence[Mapping[str, object]]) -> alt.Chart:
 
 
 def _different(labels: Iterator[str]) -> Iterator[str]:
-    """Give labels that differ, as equal ones would share a row: the second of them ends with (2)."""
+    """Give labels that can be seen and that differ, as equal ones would share a row: the second of them ends with (2)."""
     seen: dict[str, int] = {}
-    for label in labels:
+    for text in labels:
+        label = plain(text)[:LONGEST_LABEL]
         seen[label] = seen.get(label, 0) + 1
         yield label if seen[label] == 1 else f"{label} ({seen[label]})"

@@ -4,6 +4,7 @@ Everything that comes from documents is text on it: escaped, on its own directio
 The plots are drawings with words for who cannot see them, and the numbers of each stand below it.
 """
 
+import re
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,20 +16,27 @@ import polars as pl
 
 from schemas.page import PALETTE, PAPER, UNSEEN, policy, shown
 from schemas.quality.finding import Finding, Tables
-from schemas.quality.night import REMOVED_IN, STEPS, UNKNOWN, Night, known_nights, read_night
+from schemas.quality.night import REMOVED_IN, SHORTEST, STEPS, UNKNOWN, Night, known_nights, read_night
 from schemas.quality.plots import INKS, Bar, Plot, bars, lengths, ranges, sparkline, trend
 
-#: Sources with a row of their own, findings with a card, bars of a plot, rows below it.
+#: Sources with a row of their own, findings with a card, bars of a plot, rows below it, rules that remove.
 SOURCES: Final = 40
 FINDINGS: Final = 100
 BARS: Final = 12
 ROWS: Final = 40
+RULES: Final = 20
 
 #: A title or detail is cut behind this on the page; in code points.
 _LONGEST: Final = 300
 
 #: Shares below this are not written as 0.
 _LEAST: Final = 0.001
+
+#: What an attribute may be told of a language: a BCP 47 tag, and nothing else.
+_TAG: Final = re.compile(r"[A-Za-z0-9]{1,8}(-[A-Za-z0-9]{1,8}){0,4}")
+
+#: White space that a page shows as one blank, or not at all.
+_MISLEADING: Final = re.compile(rf"{UNSEEN.pattern}|[^\S ]|  ")
 
 # Dark inks of the plots; those of the light palette are the drawing's own. Sizes are in rem, so that the reader's own
 # setting counts; a word that does not fit breaks anywhere, and a table becomes a list where it would not fit.
@@ -59,7 +67,7 @@ code { font: .8125rem/1.5 ui-monospace, "DejaVu Sans Mono", "Noto Sans Mono", mo
 nav { margin-top: .8rem; line-height: 2 } nav a { margin-inline-end: .9rem }
 .numbers { display: grid; grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr)); gap: .6rem; margin-bottom: 1rem }
 .numbers > div { border: 1px solid var(--line); background: var(--card); padding: .5rem .7rem }
-.numbers dt { color: var(--soft); font-size: .875rem } .numbers dd { font-size: 1.35rem; line-height: 1.3 }
+dl dt { color: var(--soft); font-size: .875rem; margin-top: .3rem } .numbers dt { margin: 0; color: var(--soft); font-size: .875rem } .numbers dd { font-size: 1.35rem; line-height: 1.3 }
 .numbers dd + dd { font-size: .8125rem; color: var(--soft) }
 .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 21rem), 1fr)); gap: 1rem; align-items: start }
 .cards > *, .record { border: 1px solid var(--line); background: var(--card); padding: .7rem .8rem; min-width: 0 }
@@ -93,7 +101,7 @@ footer { margin-top: 2.5rem; padding-top: .6rem; border-top: 1px solid var(--lin
   .stack td, .stack td.n { display: block; border: 0; padding: 0; text-align: start; white-space: normal }
   .stack td::before { content: attr(data-label); color: var(--soft); display: block; font-size: .75rem }
   .stack td:first-child { grid-column: 1 / -1; font-weight: 600 } .stack td:first-child::before { content: none }
-  .stack td.wide { grid-column: 1 / -1 } .stack .spark svg { width: 100% }
+  .stack .spark svg { width: 100% }
 }
 """
     + "".join(
@@ -192,7 +200,7 @@ def _share(part: float, of: float) -> str:
 
 def _name(text: str | None) -> str:
     """Write one name or short text of a document, on its own direction."""
-    text = UNKNOWN if text is None else text
+    text = UNKNOWN if text is None else text if text.strip() else "(empty)"
     return f"<bdi>{shown(text[:_LONGEST])}{'…' if len(text) > _LONGEST else ''}</bdi>"
 
 
@@ -259,7 +267,7 @@ def _bars_card(title: str, what: str, unit: str, counts: Sequence[tuple[str, int
         )
         for label, count in listed
     ]
-    first = ", ".join(f"{label} {_share(count, total)}" for label, count in listed[:5])
+    first = ", ".join(f"{label[:_LONGEST]} {_share(count, total)}" for label, count in listed[:5])
     plot = bars(title, f"{what}, of {_n(total)} {unit}: {first}", items)
     columns = [_Column(what), _Column(unit, "n"), _Column("share", "n"), *([_Column("usual", "n")] if usual else [])]
     rows = [
@@ -466,10 +474,10 @@ def _source(seen: Night, name: str, nights: dict[date, dict[str, Any]], levels: 
         _name(name) + flag,
         _n(records),
         _n(median(counts[:-1]) if len(counts) > 1 else None),
-        sparkline(f"{name}: records per night", counts).svg,
+        sparkline(f"{name[:_LONGEST]}: records per night", counts).svg,
         _n(now["chars"]),
         _n(median(known) if (known := [each for each in chars[:-1] if each is not None]) else None),
-        sparkline(f"{name}: median length per night", chars).svg,
+        sparkline(f"{name[:_LONGEST]}: median length per night", chars).svg if any(chars) else _n(None),
         _share(now["duplicates"], records),
         _share(now["untranslated"], records),
         _share(quarantined, records + quarantined),
@@ -509,7 +517,7 @@ def _lengths(seen: Night) -> str:
         [_Column("from", "n"), _Column("records", "n"), _Column("share", "n"), _Column("usual", "n")],
         [
             [
-                _n(2 ** (step / STEPS)),
+                _n(2 ** (step / STEPS) if 2 ** (step / STEPS) > SHORTEST else 0),
                 _n(now.get(step, 0)),
                 _share(now.get(step, 0), total),
                 _share(usual.get(step, 0.0), 1),
@@ -524,7 +532,7 @@ def _lengths(seen: Night) -> str:
     spread = ranges(
         "Lengths by language",
         "from the 10th to the 90th of 100 records, and the median: "
-        + ", ".join(f"{lang} {_n(middle)}" for lang, _, middle, _ in rows[:5]),
+        + ", ".join(f"{lang[:_LONGEST]} {_n(middle)}" for lang, _, middle, _ in rows[:5]),
         rows[:BARS],
     )
     numbers = _table(
@@ -547,14 +555,18 @@ def _removed(seen: Night) -> str:
     roles = frame.group_by("role").agg(pl.col("blocks", "chars").sum()).sort("blocks", "role", descending=[True, False])
     blocks = int(roles["blocks"].sum())
     rules = [
-        [f"<code>{shown((rule or UNKNOWN)[:_LONGEST])}</code>", _name(role), _n(count), _share(count, blocks)]
-        for rule, role, count in frame.select("rule", "role", "blocks").head(ROWS).iter_rows()
+        [
+            f'<code>{shown((rule or UNKNOWN)[:_LONGEST])}</code> <span class="soft">{_name(role)}</span>',
+            _n(count),
+            _share(count, blocks),
+        ]
+        for rule, role, count in frame.select("rule", "role", "blocks").head(RULES).iter_rows()
     ]
     bound = f" in the first {_n(REMOVED_IN)} records" if seen.tonight["records"] > REMOVED_IN else ""
     top = (
         f'<div><h3>Rules</h3><p class="soft">that removed the most of {_n(blocks)} blocks{bound}</p>'
         + _table(
-            [_Column("rule"), _Column("role"), _Column("blocks", "n"), _Column("share", "n")],
+            [_Column("rule and role"), _Column("blocks", "n"), _Column("share", "n")],
             rules,
             more=_more(frame.height, len(rules), "rules"),
         )
@@ -590,21 +602,16 @@ def _quarantine(seen: Night) -> str:
         (f"{stage}/{reason}", count)
         for stage, reason, count in frame.select("stage", "reason", "documents").iter_rows()
     ]
-    examples = _table(
-        [_Column("reason"), _Column("documents", "n"), _Column("one of them says", "wide")],
-        [
-            [_name(f"{row['stage']}/{row['reason']}"), _n(row["documents"]), _name(row["detail"])]
-            for row in frame.head(ROWS).iter_rows(named=True)
-        ],
-        more=_more(frame.height, ROWS, "reasons"),
-        stack=True,
+    examples = "".join(
+        f"<dt>{_name(f'{stage}/{reason}')}</dt><dd>{_name(detail)}</dd>"
+        for stage, reason, detail in frame.select("stage", "reason", "detail").head(BARS).iter_rows()
     )
     refused = _now(seen).filter(pl.col("quarantined") > 0).sort("quarantined", "source", descending=[True, False])
     by_source = list(refused.select("source", "quarantined").iter_rows())
     return _cards(
         _bars_card("Quarantine by reason", "reason", "documents", counts, {}),
         _bars_card("Quarantine by source", "source", "documents", by_source, {}),
-        f"<div><h3>Examples</h3>{examples}</div>",
+        f"<div><h3>One of each reason says</h3><dl>{examples}</dl></div>",
     )
 
 
@@ -626,7 +633,7 @@ def _flag_card(title: str, flags: Sequence[tuple[str, int]], records: int) -> st
     """Draw how many records carry each flag; one may carry several, so that shares are of the records."""
     listed = flags[:BARS]
     items = [Bar(label=flag, value=count, text=f"{_n(count)} ({_share(count, records)})") for flag, count in listed]
-    first = ", ".join(f"{flag} {_n(count)}" for flag, count in listed[:5])
+    first = ", ".join(f"{flag[:_LONGEST]} {_n(count)}" for flag, count in listed[:5])
     plot = bars(title, f"records with each flag, of {_n(records)}: {first}", items)
     table = _table(
         [_Column("flag"), _Column("records", "n"), _Column("share", "n")],
@@ -646,12 +653,11 @@ def _duplicates(seen: Night) -> str:
     rows = []
     for name, copies, sources in seen.copied.iter_rows():
         title, source = known.get(name, (None, None))
-        rows.append([_name(title or name), _name(source), _n(copies), _n(sources)])
+        of = "" if source is None else f' <span class="soft">{_name(source)}</span>'
+        rows.append([_name(title or name) + of, _n(copies), _n(sources)])
     records = seen.tonight["records"]
     items = [*kinds, ("none", records - sum(count for _, count in kinds))]
-    copied = _table(
-        [_Column("first record"), _Column("source"), _Column("copies", "n"), _Column("sources", "n")], rows, stack=True
-    )
+    copied = _table([_Column("first record"), _Column("copies", "n"), _Column("sources", "n")], rows)
     return _cards(
         _bars_card("Duplicates", "kind", "records", items, {}), f"<div><h3>Most often repeated</h3>{copied}</div>"
     )
@@ -689,7 +695,8 @@ def _worst(seen: Night, folder: str) -> str:
 
 
 def _record(number: int, row: dict[str, Any], folder: str) -> str:
-    lang = f' lang="{shown(row["lang"])}"' if row["lang"] not in (None, "und") else ""
+    # The browser chooses the font by it: one Han character has a shape for each of four writings.
+    lang = f' lang="{row["lang"]}"' if row["lang"] != "und" and _TAG.fullmatch(row["lang"] or "") else ""
     published = "no date" if row["published_at"] is None else row["published_at"].strftime("%Y-%m-%d %H:%M UTC")
     facts = [
         _name(row["source"]),
@@ -707,7 +714,7 @@ def _record(number: int, row: dict[str, Any], folder: str) -> str:
     )
     more = _more(row["cut"], len(row["removed"] or ()), "blocks")
     ellipsis = "…" if row["chars"] > len(row["text"]) else ""
-    tags = "".join(f'<span class="tag">{_name(doubt)}</span>' for doubt in row["doubts"])
+    tags = "".join(f'<span class="tag">{_name(doubt)}</span>' for doubt in row["doubts"][:BARS])
     address = f'<p class="soft">{_name(row["url"])}</p>' if row["url"] else ""
     return (
         f'<article class="record" id="w{number}"><h3 dir="auto"{lang}>{shown((row["title"] or "no title")[:_LONGEST])}</h3>\n'
@@ -732,6 +739,7 @@ def explain_command(row: dict[str, Any], folder: str) -> str:
     """
     member = row["warc_record_id"] or row["source_member"]
     words = [row["source_uri"], *([] if member is None else ["--member", member])]
-    if any(UNSEEN.search(word) or "\n" in word for word in words) or row["source_uri"].startswith("-"):
+    is_plain = all(len(word) <= _LONGEST and not _MISLEADING.search(word) for word in words)
+    if not is_plain or row["source_uri"].startswith("-"):
         return f"babelwire raw {shlex.quote(folder)} {shlex.quote(row['record_id'])} > page.html && babelwire explain page.html"
     return shlex.join(["babelwire", "explain", *words])
