@@ -150,9 +150,10 @@ def read_night(tables: Tables, night: date, findings: Sequence[Finding] = ()) ->
         )
     )
     tonight = tables.articles.filter(pl.col("run_date") == night)
-    removed, flags, doubts, copied, suspects, fetches, runs = pl.collect_all(
+    # Alone: plans that share a scan wait for each other, and blocks cut away would wait in memory.
+    removed = _removed(tonight).collect(engine="streaming")
+    flags, doubts, copied, suspects, fetches, runs = pl.collect_all(
         (
-            _removed(tonight),
             _words(tonight, "mt_flags"),
             _words(tonight, "quality_flags"),
             tonight.filter(pl.col("dup_of").is_not_null())
