@@ -138,7 +138,12 @@ def trend(
         scale=alt.Scale(type="utc"),
         axis=alt.Axis(values=[each.isoformat() for each in ticks], format="%-d %b", grid=False, labelOverlap="parity"),
     )
-    y = alt.Y("value:Q", title=None, scale=alt.Scale(zero=True), axis=alt.Axis(tickCount=4, domain=False, ticks=False))
+    y = alt.Y(
+        "value:Q",
+        title=None,
+        scale=alt.Scale(zero=True),
+        axis=alt.Axis(tickCount=4, tickMinStep=1, domain=False, ticks=False),
+    )
     layers = []
     for line, colour, dash, shape in (("solid", ONE, [1, 0], "circle"), ("dashed", TWO, [4, 3], "square")):
         point = alt.OverlayMarkDef(color=colour, size=14, shape=shape, filled=True)

@@ -83,6 +83,7 @@ table { border-collapse: collapse; width: 100%; font-size: .875rem; margin-top: 
 th, td { text-align: start; vertical-align: top; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line) }
 th { color: var(--soft); font-weight: normal } th.n, td.n { text-align: end; white-space: nowrap; font-variant-numeric: tabular-nums }
 td.spark { vertical-align: middle; padding-block: .1rem }
+details table { font-size: .8125rem } details th, details td { padding-inline-end: .4rem } time { white-space: nowrap }
 .findings li, .record { margin-top: .7rem }
 .findings li { border: 1px solid var(--line); border-inline-start: .4rem solid var(--mark); background: var(--card); padding: .6rem .8rem }
 .findings li.fail { border-inline-start-color: var(--gone) }
@@ -94,7 +95,7 @@ td.spark { vertical-align: middle; padding-block: .1rem }
 .text { white-space: pre-wrap; overflow: clip; overflow-clip-margin: .4em; padding: .3rem .8rem; margin-top: .4rem; border-inline-start: .3rem solid var(--kept) }
 .cut { padding: .2rem .8rem; margin-top: .4rem; border-inline-start: .3rem dashed var(--gone); color: var(--soft) }
 footer { margin-top: 2.5rem; padding-top: .6rem; border-top: 1px solid var(--line) }
-@media (max-width: 56rem) {
+@media screen and (max-width: 56rem) {
   .stack, .stack tbody { display: block } .stack tr { display: grid; grid-template-columns: repeat(3, minmax(0, 10rem)); gap: .2rem .6rem;
     border-bottom: 1px solid var(--line); padding: .5rem 0 }
   .stack thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%) }
@@ -115,6 +116,7 @@ footer { margin-top: 2.5rem; padding-top: .6rem; border-top: 1px solid var(--lin
   body { max-width: none; padding: 0; font-size: 10pt } nav { display: none }
   .cards > *, .findings li, .record, tr, .numbers > div { break-inside: avoid } h2, h3 { break-after: avoid }
   .cards { grid-template-columns: repeat(2, minmax(0, 1fr)) } .key { print-color-adjust: exact }
+  .stack { font-size: 8pt } .stack .spark svg { width: 5rem }
   details::details-content { content-visibility: visible; height: auto }
 }
 """
@@ -202,6 +204,10 @@ def _name(text: str | None) -> str:
     """Write one name or short text of a document, on its own direction."""
     text = UNKNOWN if text is None else text if text.strip() else "(empty)"
     return f"<bdi>{shown(text[:_LONGEST])}{'…' if len(text) > _LONGEST else ''}</bdi>"
+
+
+def _day(day: date) -> str:
+    return f"<time>{day.isoformat()}</time>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,18 +350,12 @@ def _glance(seen: Night, findings: Sequence[Finding] | None) -> str:
         f"{len(nights)} nights, {nights[0].isoformat()} to {nights[-1].isoformat()}" if len(nights) > 1 else "one night"
     )
     held = seen.per_night
-    rows = [
-        [
-            night.isoformat(),
-            _n(row["records"]),
-            _n(row["quarantined"]),
-            _n(row["chars"]),
-            _share(row["duplicates"], row["records"]),
-        ]
-        for night, row in zip(nights, held.iter_rows(named=True), strict=True)
-    ]
-    columns = [_Column("night"), *(_Column(name, "n") for name in ("records", "quarantined", "length", "duplicates"))]
-    table = _table(columns, rows[::-1])
+    # The newest first, and each plot its own: side by side they would not fit a phone.
+    by_night = list(zip((_day(night) for night in nights), held.iter_rows(named=True), strict=True))[::-1]
+    counted = [[night, _n(row["records"]), _n(row["quarantined"])] for night, row in by_night]
+    measured = [[night, _n(row["chars"])] for night, row in by_night]
+    doubled = [[night, _n(row["duplicates"]), _share(row["duplicates"], row["records"])] for night, row in by_night]
+    night_column, records_column = _Column("night"), _Column("records", "n")
     volume = trend(
         "Records and quarantine per night",
         f"{span}; this night {_n(records)} records and {_n(counts['quarantined'])} quarantined",
@@ -372,11 +372,24 @@ def _glance(seen: Night, findings: Sequence[Finding] | None) -> str:
     shares = [
         100 * row["duplicates"] / row["records"] if row["records"] else None for row in held.iter_rows(named=True)
     ]
-    doubled = trend("Duplicates per night, in %", f"{span}; this night {_n(shares[-1])} percent", nights, shares)
+    repeats = trend(
+        "Duplicates per night, in %",
+        f"{span}; this night {_share(counts['duplicates'], records)} of the records",
+        nights,
+        shares,
+    )
     return f'<dl class="numbers">{items}</dl>\n' + _cards(
-        _figure(volume, '<span class="key"></span> records <span class="key dashes"></span> quarantined', table),
-        _figure(length, "characters of text"),
-        _figure(doubled, "share of records that repeat an earlier one"),
+        _figure(
+            volume,
+            '<span class="key"></span> records <span class="key dashes"></span> quarantined',
+            _table([night_column, records_column, _Column("quarantined", "n")], counted),
+        ),
+        _figure(length, "characters of text", _table([night_column, _Column("length", "n")], measured)),
+        _figure(
+            repeats,
+            "share of records that repeat an earlier one",
+            _table([night_column, records_column, _Column("share", "n")], doubled),
+        ),
     )
 
 
@@ -403,7 +416,7 @@ def _finding(finding: Finding, anchors: dict[str, str], titles: dict[str, str | 
         f"{_n(finding.count)} of {_n(finding.of)}",
         f"{finding.value:,.4g} where the bound is {finding.threshold:,.4g}",
         *([f"usually {finding.usual:,.4g}"] if finding.usual is not None else []),
-        *([f"since {finding.since.isoformat()}"] if finding.since is not None else []),
+        *([f"since {_day(finding.since)}"] if finding.since is not None else []),
     ]
     examples = []
     for name in finding.examples:
@@ -705,7 +718,7 @@ def _record(number: int, row: dict[str, Any], folder: str) -> str:
         published,
         f"{_n(row['chars'])} characters",
         f"translation {_name(row['mt_status'])}",
-        f"night {row['run_date'].isoformat()}",
+        f"night {_day(row['run_date'])}",
     ]
     cut = "".join(
         f'<li class="cut"><span>{_name(block["role"])} · <code>{shown(block["rule"] or "")}</code></span>'

@@ -261,6 +261,14 @@ def test_the_length_of_a_language_is_the_median_of_its_texts() -> None:
     assert row[2].text_content() == f"{middle:,.0f}"
 
 
+def test_the_trends_have_a_row_for_each_night_the_newest_first() -> None:
+    page = report(good_nights(), folder="news")
+    nights = [night.isoformat() for night in reversed(NIGHTS)]
+    assert rows_of(page, "Records and quarantine per night") == dict.fromkeys(nights, "30")
+    assert list(rows_of(page, "Median length per night")) == nights
+    assert rows_of(page, "Duplicates per night, in %") == dict.fromkeys(nights, "3")
+
+
 def test_each_source_has_a_row_with_tonight_and_what_is_usual() -> None:
     table = tree_of(report(good_nights(), folder="news")).find_class("stack")[0]
     rows = {row[0].text_content(): [cell.text_content() for cell in row] for row in table.findall("tbody/tr")}
@@ -682,7 +690,7 @@ def asked() -> Iterator[tuple[str, list[str]]]:
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="needs a chromium in the PATH")
-@pytest.mark.parametrize("width", [390, 1200])
+@pytest.mark.parametrize("width", [320, 390, 800, 1200])
 def test_a_browser_asks_for_nothing_complains_of_nothing_draws_all_and_never_scrolls_sideways(
     tmp_path: Path, asked: tuple[str, list[str]], width: int
 ) -> None:
