@@ -612,7 +612,6 @@ def query(
 
 @app.command()
 def report(
-    context: typer.Context,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The --output of runs.")],
     *,
     output: Annotated[
@@ -625,7 +624,6 @@ def report(
     """Make one page on a night, to open in a browser: babelwire report news."""
     from ingest.report import NAME, page_of, put_page  # noqa: PLC0415
 
-    around: Around = context.obj
     page = page_of(folder, None if day is None else _day(day))
     if output == Path("-"):
         # Bytes, because the page says it is UTF-8 whatever the terminal speaks.
@@ -633,7 +631,7 @@ def report(
         return
     path = output or folder / NAME
     put_page(path, page)
-    around.log.say(f"the page is {path}", event="reported", path=str(path), bytes=len(page.encode()))
+    typer.echo(f"babelwire: the page is {path}", err=True)
 
 
 @app.command()
