@@ -1,9 +1,11 @@
 """The page of a night, made of an output folder and put where it is wanted: there whole, or not at all."""
 
-from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 
+import polars as pl
+
+from ingest.check import checked
 from ingest.disk import disk_errors, put_durably
 from ingest.query import open_tables
 from schemas.errors import SetupError
@@ -17,17 +19,13 @@ NAME = "report.html"
 #: How many nights an error lists.
 _LISTED = 5
 
-Check = Callable[[Tables, date | None], Sequence[Finding]]
-"""Takes the tables and the night (None for the last one); gives what is not as it should be."""
 
-
-def page_of(root: Path, night: date | None = None, check: Check | None = None) -> str:
-    """Make the page of one night of an output folder.
+def page_of(root: Path, night: date | None = None) -> str:
+    """Make the page of one night of an output folder, with what its checks find.
 
     Args:
         root: The output folder of runs.
         night: The night; the last one where it is None.
-        check: What looks for findings; None leaves the page without.
 
     Raises:
         SetupError: If the folder is no output of ours, holds nothing of that night, or a file of it is gone.
@@ -39,11 +37,18 @@ def page_of(root: Path, night: date | None = None, check: Check | None = None) -
             listed = ", ".join(each.isoformat() for each in nights[-_LISTED:])
             message = f"{root} has nothing of {night.isoformat()}; the last nights are {listed}"
             raise SetupError(message)
-        findings = None if check is None else check(tables, night)
-        return report(tables, folder=str(root), night=night, findings=findings)
+        night = night or max(nights, default=None)
+        return report(tables, folder=str(root), night=night, findings=_findings(root, tables, night))
     except FileNotFoundError as error:
         message = f"{error} is listed in a manifest below {root / 'runs'}; restore it from a copy"
         raise SetupError(message) from error
+
+
+def _findings(root: Path, tables: Tables, night: date | None) -> tuple[Finding, ...] | None:
+    """Hold a night to its rules; None where no run made it, as with a crawl that nobody has read yet."""
+    if tables.runs.filter(pl.col("run_date") == night).collect().is_empty():
+        return None
+    return checked(root, night=night).findings
 
 
 def put_page(path: Path, page: str) -> None:

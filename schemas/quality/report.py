@@ -410,7 +410,12 @@ def _finding(finding: Finding, anchors: dict[str, str], titles: dict[str, str | 
         f"<code>{shown(finding.rule)}</code>",
         *(
             f"{name} {_name(value)}"
-            for name, value in (("source", finding.source_id), ("language", finding.lang), ("column", finding.column))
+            for name, value in (
+                ("source", finding.source_id),
+                ("site", finding.domain),
+                ("language", finding.lang),
+                ("column", finding.column),
+            )
             if value is not None
         ),
         f"{_n(finding.count)} of {_n(finding.of)}",
@@ -439,8 +444,10 @@ def _sources(seen: Night, findings: Sequence[Finding]) -> str:
         return ""
     blamed: dict[str, list[str]] = {}
     for finding in findings:
-        if finding.source_id is not None:
-            blamed.setdefault(finding.source_id, []).append(finding.level)
+        # Without a catalogue, the site is the source.
+        blame = finding.source_id or finding.domain
+        if blame is not None:
+            blamed.setdefault(blame, []).append(finding.level)
     volume = frame.group_by("source").agg((pl.col("records") + pl.col("quarantined")).sum().alias("all"))
     order = sorted(volume.iter_rows(), key=lambda row: (row[0] not in blamed, -row[1], row[0]))
     listed = [name for name, _ in order[:SOURCES]]

@@ -1,5 +1,6 @@
 """The command that makes the page of a night: where it goes, and what it says when there is no such night."""
 
+import json
 from pathlib import Path
 
 import lxml.html
@@ -32,6 +33,29 @@ def test_the_page_of_the_last_night_is_put_into_the_folder_and_its_place_is_said
     page = (out / "report.html").read_text("utf-8")
     assert "Night of 2026-01-07" in page
     assert lxml.html.document_fromstring(page).find_class("numbers")[0].findtext("div/dd") == "3"
+
+
+OWN_RULE = """
+[rule.any_record]
+where = "text IS NOT NULL"
+column = "text"
+fail = { all = 0 }
+least = 1
+meaning = "It has a text."
+"""
+
+
+def test_the_page_says_what_check_finds(
+    out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("quality.toml").write_text(OWN_RULE)
+    assert main(["check", str(out), "--json"]) == 3
+    found = json.loads(capsys.readouterr().out)["findings"]
+    assert main(["report", str(out)]) == 0
+    page = lxml.html.document_fromstring((out / "report.html").read_text("utf-8"))
+    shown = [item.findtext("p/span") for items in page.find_class("findings") for item in items]
+    assert shown == [finding["sentence"] for finding in found]
 
 
 def test_a_dash_prints_the_page_and_nothing_else(out: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
