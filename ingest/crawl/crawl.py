@@ -22,6 +22,7 @@ from ingest.crawl.download import Bounds, user_agent, with_downloads
 from ingest.crawl.entry import Entry
 from ingest.crawl.guard import SYSTEM_ADDRESSES, GetAddresses, Guard
 from ingest.crawl.night import Night
+from ingest.crawl.notes import Notes
 from ingest.crawl.raw_store import RawStore
 from ingest.crawl.recovery import Recovered, recover
 from ingest.crawl.state import Article, Copy, Crawl, State, memory_errors
@@ -123,7 +124,8 @@ def crawl(
                 RawStore.open(raw, f"{this.folder}/pages", software=software) as pages,
                 RawStore.open(raw, f"{this.folder}/other", software=software) as other,
             ):
-                night = Night(catalogue, state, this, pages=pages, other=other, now=now, stop=stop, say=say)
+                notes = Notes(state, this, pages=pages, other=other, now=now)
+                night = Night(catalogue, state, notes, now=now, stop=stop, say=say)
                 bounds = Bounds(
                     timeout=catalogue.crawl.timeout, max_bytes=catalogue.crawl.max_megabytes_per_page * _MEGABYTE
                 )
@@ -139,9 +141,9 @@ def crawl(
         crawl_id=this.id,
         output=root,
         sources=sum(source.is_crawled for source in catalogue.sources),
-        counts=dict(night.counts.most_common()),
-        reasons=dict(night.reasons.most_common()),
-        bytes=night.bytes,
+        counts=dict(notes.counts.most_common()),
+        reasons=dict(notes.reasons.most_common()),
+        bytes=notes.bytes,
         seconds=monotonic() - begun,
         adopted=adopted,
     )

@@ -157,3 +157,18 @@ def test_a_crawl_without_memory_takes_no_name_of_one_whose_files_are_there(tmp_p
         (output / "state").rename(tmp_path / "state")
         finish(catalogue, output)
     assert fetches(output)["crawl_id"].unique().len() == 2
+
+
+def test_the_news_of_tonight_come_before_what_a_long_sitemap_left_over(tmp_path: Path) -> None:
+    stories = articles("en", 2, latest=NOW)
+    listed = {"feeds": ["/feed.rss"], "sitemaps": ["/long.xml"], "max_pages": 3}
+    site = Site(host="127.0.0.2", stories=stories[1:], listed=listed)
+    places = "".join(f"<url><loc>/old/{number}</loc></url>" for number in range(20))
+    site.files["/long.xml"] = ("application/xml", f"<urlset>{places}</urlset>".encode())
+    with serving([site]) as server:
+        catalogue = catalogue_of([site], tmp_path, delay=0)
+        finish(catalogue, tmp_path / "news")
+        site.stories = stories
+        finish(catalogue, tmp_path / "news", later=DAY)
+        assert stories[0].path in paths(server.log)
+        assert sum(path.startswith("/old/") for path in paths(server.log)) == 4
