@@ -34,8 +34,13 @@ MOST_HOPS: Final = 5
 #: Requests for one address in one crawl, while its host fails.
 MOST_TRIES: Final = 3
 
+#: How long a crawl may go on, in seconds: a host that wants an hour between two requests is visited six times a night.
+LONGEST_CRAWL: Final = 6 * 3600.0
+
 #: Longer waits that a host asks for are cut to this, in seconds: a day, after which it is asked anew.
 _LONGEST_RETRY: Final = 86400
+
+_USUAL_PORTS: Final = frozenset({None, 80, 443})
 
 _MEGABYTE: Final = 1024 * 1024
 
@@ -64,6 +69,9 @@ class Asker:
         self._notes = notes
         self._download = download
         self._now = now
+        self._ends_at = monotonic() + LONGEST_CRAWL
+        #: Origins that have answered.
+        self._answered: set[str] = set()
         self._hosts: dict[str, Host] = {}
         self._robots: dict[str, asyncio.Task[robots.Robots]] = {}
         self._policies: dict[str, asyncio.Task[optout.SitePolicy]] = {}
@@ -92,6 +100,10 @@ class Asker:
         if job.kind == "page" and not self._within_budget(job):
             self.put_off[job.source.id] += 1
             return None
+        if host.waits > self._ends_at - monotonic():
+            what = f"its next turn is in {host.waits:.0f} s, and a crawl ends after {LONGEST_CRAWL / 3600:.0f} hours"
+            self._notes.end(job, "put_off", "host_left", what)
+            return None
         async with host.turn():
             # It may have been given up while this one waited for its turn.
             if host.left_because:
@@ -101,6 +113,7 @@ class Asker:
                 answer = await self._download(job.url, job.headers)
             except DownloadError as error:
                 return self._after_error(job, host, error)
+        self._answered.add(origin_of(job.url))
         self._count_bytes(job, answer)
         return self._after_answer(job, host, answer)
 
@@ -148,6 +161,8 @@ class Asker:
         parts = urlsplit(job.url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             return "refused", "scheme", f'"{job.url[:200]}" is no address with http or https and a host'
+        if parts.username is not None or parts.password is not None:
+            return "refused", "credentials", f'"{job.url[:200]}" has a name or password in it'
         if host.left_because:
             return "put_off", "host_left", host.left_because
         if job.kind in {"robots", "policy"}:
@@ -166,13 +181,15 @@ class Asker:
 
     def _within_budget(self, job: Job) -> bool:
         source, host = f"source {job.source.id}", f"host {host_of(job.url)}"
-        if any(
-            self._pages_of[name] >= job.source.max_pages or self._bytes_of[name] >= job.source.max_megabytes * _MEGABYTE
-            for name in (source, host)
-        ):
+        if any(self._bytes_of[name] >= job.source.max_megabytes * _MEGABYTE for name in (source, host)):
             return False
-        if job.hops == 0 and job.tries == 1:
-            self._pages_of.update((source, host))
+        # A further try is no further page, nor is a redirect, but for the host that it leads to.
+        counted = [] if job.hops or job.tries > 1 else [source]
+        if job.tries == 1 and (job.via is None or host_of(job.via) != host_of(job.url)):
+            counted.append(host)
+        if any(self._pages_of[name] >= job.source.max_pages for name in counted):
+            return False
+        self._pages_of.update(counted)
         return True
 
     def _count_bytes(self, job: Job, answer: Answer) -> None:
@@ -185,7 +202,9 @@ class Asker:
             host.closed_because = error.detail
             self._notes.end(job, "refused", error.reason, error.detail)
             return None
-        if error.reason in {"timeout", "connection", "cut_off", "dns"}:
+        # What a feed says of strange ports of a host is no reason to leave the host.
+        is_its_own = urlsplit(job.url).port in _USUAL_PORTS or origin_of(job.url) in self._answered
+        if error.reason in {"timeout", "connection", "cut_off", "dns"} and is_its_own:
             host.failed(error.detail)
             if job.tries < MOST_TRIES and not host.left_because and error.reason != "dns":
                 self._notes.note(job, "failed", reason=error.reason, detail=error.detail)
@@ -216,7 +235,9 @@ class Asker:
         if is_answer or (job.kind in {"robots", "policy"} and status < 500 and status != 429):  # noqa: PLR2004
             return answer
         kept = self._notes.keep(job, answer)
-        self._notes.end(job, "failed", f"status_{status}", host.left_because, answer=answer, kept=kept)
+        # Whoever asks for patience has not said that there is nothing.
+        outcome: FetchOutcome = "put_off" if status in {429, 503} else "failed"
+        self._notes.end(job, outcome, f"status_{status}", host.left_because, answer=answer, kept=kept)
         return None
 
     def _after_redirect(self, job: Job, answer: Answer, location: str) -> Step:
@@ -230,11 +251,29 @@ class Asker:
             detail = f"{job.hops + 1} redirects, the last to {target[:200]}"
             self._notes.end(job, "failed", "redirects", detail, answer=answer, kept=kept)
             return None
+        if job.article is not None and _is_home(target) and not _is_home(job.article.url):
+            self._notes.end(job, "failed", "sent_home", f"redirects to {target[:200]}", answer=answer, kept=kept)
+            return None
+        others = self._told_elsewhere(job, target)
+        if others is not None:
+            detail = f'redirects to {target[:200]}, where "{others[:100]}" was fetched'
+            self._notes.end(job, "failed", "sent_alike", detail, answer=answer, kept=kept)
+            return None
         if self._is_known_there(job, target):
             self._notes.note(job, "redirected", reason="known", answer=answer, kept=kept, redirect_to=target)
             return None
         self._notes.note(job, "redirected", answer=answer, kept=kept, redirect_to=target)
         return Moved(replace(job, url=target, via=job.url, hops=job.hops + 1, tries=1))
+
+    def _told_elsewhere(self, job: Job, target: str) -> str | None:
+        """Give the title of another article that was fetched where this one is sent: a page for all, such as a site under repair."""
+        there = self._state.article(address_key(target))
+        if job.article is None or there is None or there.key == job.article.key or there.status != "done":
+            return None
+        if address_key(there.entry.url) == there.key:
+            return None  # an article of that address
+        title, other = job.article.entry.title, there.entry.title
+        return other if title and other and title != other else None
 
     def _is_known_there(self, job: Job, target: str) -> bool:
         """Say whether a new article is one that was fetched already, under the address it redirects to."""
@@ -308,6 +347,10 @@ class Asker:
         self._notes.note(job, "fetched", answer=answer, kept=self._notes.keep(job, answer))
         # A page that says "not found" with status 200 has no rules: a robots.txt has lines with colons, these have tags.
         return answer.status, content if answer.status < 300 else b""  # noqa: PLR2004
+
+
+def _is_home(url: str) -> bool:
+    return urlsplit(url).path in {"", "/"} and not urlsplit(url).query
 
 
 def _retry_after(answer: Answer, now: datetime) -> float | None:

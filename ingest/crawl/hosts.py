@@ -91,6 +91,11 @@ class Host:
                 self._recent.append(taken)
 
     @property
+    def waits(self) -> float:
+        """Seconds to the next turn, as far as is known by now."""
+        return max(self._ready_at - self._clock(), 0.0)
+
+    @property
     def _gap(self) -> float:
         # Twice the time of an answer from beginning to beginning: as much rest as work, for each that may be under way.
         return max(self.delay, min(2 * self._takes / self.concurrency, LONGEST_PAUSE))

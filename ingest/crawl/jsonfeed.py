@@ -94,7 +94,8 @@ def _entry(item: dict[str, Any], base: str, feed_language: str | None) -> Entry 
     published = _text(item, "date_published")
     people = item.get("authors") if isinstance(item.get("authors"), list) else [item.get("author")]
     names = (plain(_text(person, "name"), markup=False) for person in people or () if isinstance(person, dict))
-    tags = item.get("tags")
+    listed = item.get("tags")
+    tags = (_text({"tag": tag}, "tag") for tag in (listed if isinstance(listed, list) else ()))
     return Entry(
         url=address,
         guid=guid if guid != address else None,
@@ -103,9 +104,7 @@ def _entry(item: dict[str, Any], base: str, feed_language: str | None) -> Entry 
         published_at=when(published, languages),
         updated_at=when(_text(item, "date_modified"), languages),
         authors=tuple(dict.fromkeys(name for name in names if name)),
-        tags=tuple(dict.fromkeys(tag for tag in tags if isinstance(tag, str) and tag))
-        if isinstance(tags, list)
-        else (),
+        tags=tuple(dict.fromkeys(tag for tag in tags if tag)),
         language=language,
         body=_text(item, "content_html") or _paragraphs(_text(item, "content_text")),
     )

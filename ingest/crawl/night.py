@@ -6,7 +6,7 @@ requests at once; so a host that is slow, or wants to be left alone, holds up no
 
 import asyncio
 import hashlib
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack, nullcontext
 from dataclasses import dataclass, field, replace
@@ -38,6 +38,9 @@ _LONG: Final = 1024 * 1024
 
 #: What a page is sent as. Some servers say nothing, or only that they do not know.
 _PAGES: Final = frozenset({"text/html", "application/xhtml+xml", "text/plain", "application/octet-stream", ""})
+
+#: Articles in the lines for each that the budget of their source allows: some will be refused, or known.
+_AHEAD: Final = 4
 
 #: How often to say how far it is, in seconds.
 SAY_EVERY: Final = 30.0
@@ -95,6 +98,8 @@ class Night:
         self._lines: dict[str, _Line] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._polled: set[str] = set()
+        #: Articles that were given to the lines, by source.
+        self._queued: Counter[str] = Counter()
 
     async def walk(self, download: Download) -> None:
         """Do the whole crawl."""
@@ -153,7 +158,7 @@ class Night:
     # ---- sources: what they list -------------------------------------------------------------------
 
     async def _walk_source(self, source: SourceEntry) -> None:
-        waiting = self._state.waiting(source.id)
+        waiting = self._state.waiting(source.id, _AHEAD * source.max_pages)
         for url in source.pages:
             self._take(source, Entry(url=url), found_in=None)
         feeds: Sequence[str] = source.feeds
@@ -326,6 +331,11 @@ class Night:
     # ---- articles: the lines of the hosts ------------------------------------------------------------
 
     def _queue(self, article: Article, source: SourceEntry) -> None:
+        self._queued[source.id] += 1
+        if self._queued[source.id] > _AHEAD * source.max_pages:
+            # It is noted as waiting, and a sitemap of 50,000 addresses need not be held for the 200 that will be asked for.
+            self._asker.put_off[source.id] += 1
+            return
         self._enter_line(
             Job(
                 url=article.url,
@@ -337,10 +347,13 @@ class Night:
             )
         )
 
-    def _enter_line(self, job: Job) -> None:
+    def _enter_line(self, job: Job, *, is_next: bool = False) -> None:
         name = host_of(job.url)
         line = self._lines.setdefault(name, _Line())
-        line.jobs.append(job)
+        if is_next:
+            line.jobs.appendleft(job)
+        else:
+            line.jobs.append(job)
         if line.workers < self._asker.host(job.url, job.source).concurrency:
             line.workers += 1
             self._start(self._work_through(line))
@@ -348,12 +361,17 @@ class Night:
     async def _work_through(self, line: _Line) -> None:
         while line.jobs:
             await self._fetch_page(line.jobs.popleft())
+            # Those over the budget are put off without any wait.
+            await asyncio.sleep(0)
         line.workers -= 1
 
     async def _fetch_page(self, job: Job) -> None:
         match await self._asker.ask(job):
-            case Moved(moved) | Later(moved):
-                self._enter_line(moved)
+            case Moved(moved):
+                # At once: what is known of its end decides on others that are sent there.
+                self._enter_line(moved, is_next=True)
+            case Later(again):
+                self._enter_line(again)
             case Answer() as answer:
                 self._settle_page(job, answer, await self._drawn(job, answer))
 

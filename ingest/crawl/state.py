@@ -240,9 +240,10 @@ class State:
         """Give the article that one feed calls so, whatever address it had when it was found."""
         return next(self._rows(Article, "found_in = ? AND guid = ? ORDER BY found_at", found_in, guid), None)
 
-    def waiting(self, source_id: str) -> tuple[Article, ...]:
-        """Give the articles of a source that are still to be fetched, in the order they were found."""
-        return tuple(self._rows(Article, "source_id = ? AND status = 'waiting' ORDER BY found_at, key", source_id))
+    def waiting(self, source_id: str, most: int) -> tuple[Article, ...]:
+        """Give the articles of a source that are still to be fetched, those that were found first."""
+        condition = f"source_id = ? AND status = 'waiting' ORDER BY found_at, key LIMIT {most:d}"
+        return tuple(self._rows(Article, condition, source_id))
 
     def host(self, origin: str) -> Host:
         """Give what is known of a host, be it nothing."""

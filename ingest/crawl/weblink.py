@@ -29,6 +29,8 @@ def absolute(base: str | None, address: str | None) -> str | None:
 
     >>> absolute("https://news.example/feed/", " ../a b#top ")
     'https://news.example/a%20b'
+    >>> absolute(None, "https://news.example/x/./../private/..")
+    'https://news.example/'
     >>> absolute("https://news.example/", "mailto:desk@news.example"), absolute(None, "/a")
     (None, None)
     """
@@ -47,10 +49,26 @@ def absolute(base: str | None, address: str | None) -> str | None:
         return None
     if parts.scheme not in {"http", "https"} or not parts.hostname or _BLANK.search(parts.netloc):
         return None
-    whole = urldefrag(whole).url
+    whole = _without_dots(urldefrag(whole).url)
     # The scheme is taken in lower case by all who compare addresses by their beginning.
     whole = parts.scheme + whole[len(parts.scheme) :]
     return _BLANK.sub(lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), whole)
+
+
+def _without_dots(url: str) -> str:
+    """Take "." and ".." out of a path (RFC 3986, 5.2.4): servers do, and what robots.txt forbids must not hide behind them."""
+    parts = urlsplit(url)
+    if "/." not in parts.path:
+        return url
+    kept: list[str] = []
+    for part in parts.path.split("/"):
+        if part == "..":
+            kept[1:] = kept[1:-1]
+        elif part != ".":
+            kept.append(part)
+    if parts.path.endswith(("/.", "/..")):
+        kept.append("")
+    return parts._replace(path="/".join(kept) or "/").geturl()
 
 
 def sent_on(url: str, location: str) -> str | None:

@@ -172,3 +172,65 @@ def test_the_news_of_tonight_come_before_what_a_long_sitemap_left_over(tmp_path:
         finish(catalogue, tmp_path / "news", later=DAY)
         assert stories[0].path in paths(server.log)
         assert sum(path.startswith("/old/") for path in paths(server.log)) == 4
+
+
+def test_a_notice_for_all_is_not_taken_for_the_articles_that_are_sent_to_it(tmp_path: Path) -> None:
+    site = Site(host="127.0.0.2", stories=articles("en", 3, latest=NOW))
+    site.files["/repair"] = ("text/html", b"<title>Back soon</title><p>We are mending the site and are back soon.</p>")
+    for story in site.stories:
+        site.behave(story.path, redirects("/repair"))
+    with serving([site]) as server:
+        catalogue = catalogue_of([site], tmp_path, delay=0)
+        finish(catalogue, tmp_path / "news")
+        for story in site.stories:
+            site.behave(story.path)
+        finish(catalogue, tmp_path / "news", later=timedelta(hours=13))
+        asked = paths(server.log)
+    reasons = fetches(tmp_path / "news").filter(pl.col("kind") == "page")["reason"].drop_nulls().to_list()
+    assert reasons == ["sent_alike"] * 2
+    # All but the first, for which nothing told that it was none, are asked for once more, and are there then.
+    assert sorted(asked.count(story.path) for story in site.stories) == [1, 2, 2]
+
+
+def test_an_article_that_is_sent_to_the_home_page_is_not_there(tmp_path: Path) -> None:
+    site = site_of(redirects("/"))
+    with serving([site]):
+        finish(catalogue_of([site], tmp_path, delay=0), tmp_path / "news")
+    rows = rows_of(tmp_path / "news", site.url(site.stories[0].path))
+    assert rows.select("outcome", "reason").rows() == [("failed", "sent_home")]
+
+
+def test_nobody_can_have_another_host_left_by_naming_strange_addresses_of_it(tmp_path: Path) -> None:
+    victim = Site(
+        host="127.0.0.3", stories=articles("en", 2, latest=NOW), listed={"feeds": ["/feed.rss"], "delay": 0.3}
+    )
+    site = Site(host="127.0.0.2", stories=articles("en", 1, latest=NOW), listed={"feeds": ["/mean.rss"]})
+    with serving([site, victim]):
+        mean = [f"http://{victim.host}:{port}/x" for port in range(1, 7)] + [victim.base.replace("//", "//u:p@") + "/y"]
+        items = "".join(f"<item><title>{url}</title><link>{url}</link></item>" for url in mean)
+        site.files["/mean.rss"] = (
+            "application/rss+xml",
+            f"<rss version='2.0'><channel>{items}</channel></rss>".encode(),
+        )
+        finish(catalogue_of([site, victim], tmp_path, delay=0), tmp_path / "news")
+    rows = fetches(tmp_path / "news")
+    good = [victim.url(story.path) for story in victim.stories]
+    assert rows.filter(pl.col("url").is_in(good), pl.col("outcome") == "fetched").height == 2
+    assert rows.filter(pl.col("reason") == "credentials").height == 1
+
+
+def test_dots_in_an_address_hide_nothing_from_robots_txt(tmp_path: Path) -> None:
+    site = Site(host="127.0.0.2", stories=articles("en", 1, latest=NOW), robots="User-agent: *\nDisallow: /private/\n")
+    site.listed = {"feeds": ["/odd.rss"]}
+    with serving([site]) as server:
+        items = "".join(
+            f"<item><title>{n}</title><link>{site.base}{path}</link></item>"
+            for n, path in enumerate(("/x/../private/1", "/./private/2", "/x/./../private/./3"))
+        )
+        site.files["/odd.rss"] = (
+            "application/rss+xml",
+            f"<rss version='2.0'><channel>{items}</channel></rss>".encode(),
+        )
+        finish(catalogue_of([site], tmp_path, delay=0), tmp_path / "news")
+        assert [path for path in paths(server.log) if "private" in path] == []
+    assert fetches(tmp_path / "news").filter(pl.col("reason") == "robots").height == 3

@@ -82,7 +82,7 @@ def test_what_was_committed_comes_back_as_it_was(path: Path) -> None:
     assert again.article_by_guid("https://nea-akti.example/feed", "g1") == ARTICLE
     assert again.host(host.origin) == host
     assert again.pause("nea-akti.example") == pause
-    assert again.waiting("nea-akti") == (ARTICLE,)
+    assert again.waiting("nea-akti", 10) == (ARTICLE,)
     again.close()
 
 
