@@ -124,9 +124,11 @@ def drift(tables: Tables, *, night: date, nights: int = 28) -> tuple[Finding, ..
 
     All that changed in one source on the same night is one finding, told by what explains the rest. A change that stays is
     told each night with its first night in ``since``, until it is old enough to be what is usual (half of ``nights``).
+
+    Nothing is told where fewer than 8 nights were before it (14 for the number of pages), or nothing ran on that night.
     """
-    seen = gather(tables, night=night, nights=nights)
-    if seen is None or len(seen.dates) <= LEAST_NIGHTS:
+    seen = gather(tables, night=night, nights=nights, least=LEAST_NIGHTS)
+    if seen is None:
         return ()
     compared = dict(_compared(seen))
     tests = sum(int(item.known.sum()) for item in compared.values())
