@@ -124,9 +124,11 @@ def drift(tables: Tables, *, night: date, nights: int = 28) -> tuple[Finding, ..
 
     All that changed in one source on the same night is one finding, told by what explains the rest. A change that stays is
     told each night with its first night in ``since``, until it is old enough to be what is usual (half of ``nights``).
+
+    Nothing is told where fewer than 8 nights were before it (14 for the number of pages), or nothing ran on that night.
     """
-    seen = gather(tables, night=night, nights=nights)
-    if seen is None or len(seen.dates) <= LEAST_NIGHTS:
+    seen = gather(tables, night=night, nights=nights, least=LEAST_NIGHTS)
+    if seen is None:
         return ()
     compared = dict(_compared(seen))
     tests = sum(int(item.known.sum()) for item in compared.values())
@@ -221,11 +223,12 @@ def _pages(seen: Nights) -> _Item:
     # More than on such a weekday, but hardly more than on the busiest one, is no explosion.
     highest = np.max(_of_each_weekday(seen, series.values, compared.baseline), axis=0)
     deviation = np.where((deviation > 0) & (series.values[-1] < highest + log(1.2)), 0, deviation)
-    # On the scale of logarithms few pages look worse than they are, and on that of roots many do (Anscombe 1948): both must say so.
-    beyond = np.maximum(compared.spread**2 - series.noise[-1], 0)
-    roots = 2 * np.abs(np.sqrt(pages[-1] + 0.375) - np.sqrt(usual + 0.375)) / np.sqrt(1 + usual * beyond)
-    logs = np.abs(deviation) / np.sqrt(1 / (usual + 0.5) + beyond)
-    spread = np.abs(deviation) / np.maximum(np.minimum(roots, logs), 1e-9)
+    # What nights vary adds up on the scale of logarithms, and what counts vary on that of roots (variance 1 there: Anscombe
+    # 1948). Where few pages are meant to be, logarithms would take a small number too seriously, and the other way round.
+    beyond = np.maximum(compared.spread**2 - series.noise[-1], 1e-12)
+    roots = 2 * np.abs(np.sqrt(pages[-1] + 0.375) - np.sqrt(usual + 0.375))
+    score = 1 / np.sqrt(beyond / np.maximum(deviation**2, 1e-12) + 1 / np.maximum(roots**2, 1e-12))
+    spread = np.abs(deviation) / score
     compared = replace(compared, deviation=deviation, spread=np.maximum(spread, 1e-9))
     known = np.maximum(usual, pages[-1]) >= LEAST_PAGES
     return _item(compared, usable & known, pages[-1], usual)

@@ -88,9 +88,15 @@ def per_record(articles: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def gather(tables: Tables, *, night: date, nights: int) -> Nights | None:
-    """Aggregate the last ``nights`` nights before ``night``, and that night; None where nothing ran on it."""
+def gather(tables: Tables, *, night: date, nights: int, least: int) -> Nights | None:
+    """Aggregate the last ``nights`` nights before ``night``, and that night.
+
+    None where nothing ran on it, or on fewer than ``least`` nights before: then no record is read.
+    """
     span = pl.col("run_date").is_between(night - timedelta(days=nights), night)
+    ran = sorted(tables.runs.filter(span).select("run_date").unique().collect()["run_date"])
+    if not ran or ran[-1] != night or len(ran) <= least:
+        return None
     aggregated = (
         per_record(tables.articles.filter(span))
         .filter(pl.col("source").is_not_null())
@@ -112,12 +118,8 @@ def gather(tables: Tables, *, night: date, nights: int) -> Nights | None:
         .group_by("run_date", "source")
         .agg(pl.len().alias("refused"))
     )
-    ran = tables.runs.filter(span).select("run_date").unique()
-    rows, quarantined, runs = pl.collect_all([aggregated, refused, ran], engine="streaming")
-    dates = sorted({*rows["run_date"], *quarantined["run_date"], *runs["run_date"]})
-    if not dates or dates[-1] != night:
-        return None
-    return _as_matrices(rows.sort("run_date", "source", "lang"), quarantined, dates)
+    rows, quarantined = pl.collect_all([aggregated, refused], engine="streaming")
+    return _as_matrices(rows.sort("run_date", "source", "lang"), quarantined, ran)
 
 
 def _as_matrices(rows: pl.DataFrame, quarantined: pl.DataFrame, dates: Sequence[date]) -> Nights:

@@ -316,8 +316,15 @@ def test_nights_farther_back_than_asked_for_are_not_looked_at() -> None:
 def test_a_source_of_few_pages_is_left_alone() -> None:
     sizes = {**{f"daily-{number}": 40 for number in range(10)}, "daily-3": 6}
     assert told(nights(in_one(undated), sizes=sizes)) == ()
-    silent = nights(lambda where, night, pages: [] if (where, night) == ("daily-3", TONIGHT) else pages, sizes=sizes)
-    assert told(silent) == ()
+
+
+def test_of_ten_pages_a_night_none_may_come() -> None:
+    def silent(where: str, night: int, pages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [] if (where, night) == ("daily-3", TONIGHT) else pages
+
+    ten = {**{f"daily-{number}": 40 for number in range(10)}, "daily-3": 9}
+    assert told(nights(silent, sizes=ten)) == ()
+    assert len(told(nights(silent, sizes={**ten, "daily-3": 25}))) == 1
 
 
 def test_the_same_share_is_chance_among_few_pages_and_a_change_among_many() -> None:
@@ -386,10 +393,10 @@ def test_on_a_holiday_a_source_may_rest_as_on_its_sundays() -> None:
 
 
 def test_a_past_holiday_does_not_make_a_usual_weekday_look_busy() -> None:
-    holidays = {TONIGHT - 7, TONIGHT - 14}
-
     def rested(where: str, night: int, pages: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        if night not in holidays:
+        if (where, night) == ("daily-3", TONIGHT):
+            return [page(where, night, number) for number in range(60)]
+        if night != TONIGHT - 7:
             return pages
         return [] if where == "daily-3" else pages[: len(pages) // 4]
 
