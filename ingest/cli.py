@@ -590,24 +590,48 @@ def explain(
 
 
 class QueryFormat(StrEnum):
-    """How the answer to a query is printed."""
+    """How the answer to a query is written."""
 
     TABLE = "table"
     CSV = "csv"
     JSON = "json"
+    PARQUET = "parquet"
 
 
 @app.command()
 def query(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The --output of runs.")],
-    sql: Annotated[str, typer.Argument(metavar="SQL", help="Over articles, quarantine, runs and fetches.")],
-    form: Annotated[QueryFormat, typer.Option("--format", help="How to print.")] = QueryFormat.TABLE,
+    question: Annotated[
+        str | None,
+        typer.Argument(metavar="SQL|NAME", help="SQL over articles, quarantine, runs and fetches, or a named query."),
+    ] = None,
+    *,
+    show_names: Annotated[bool, typer.Option("--list", help="Show the named queries and their parameters.")] = False,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="A parameter of a named query; may be given several times."),
+    ] = None,
+    form: Annotated[QueryFormat, typer.Option("--format", help="How to write the answer.")] = QueryFormat.TABLE,
+    output: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it there instead of stdout.")] = None,
 ) -> None:
-    """Ask in SQL: babelwire query news "SELECT lang, count(*) FROM articles GROUP BY lang"."""
-    from ingest.query import as_text, ask  # noqa: PLC0415
+    """Ask in SQL or by name: babelwire query news counts, or "SELECT lang, count(*) FROM articles GROUP BY lang"."""
+    from ingest.query import as_bytes, ask, keep, listed, read_settings  # noqa: PLC0415
 
+    if show_names:
+        typer.echo(listed(), nl=False)
+        return
+    if question is None:
+        message = "no query is named; write SQL or one of the names that babelwire query DIR --list shows"
+        raise SetupError(message)
+    if form is QueryFormat.PARQUET and output is None and sys.stdout.isatty():
+        message = "Parquet is not for a terminal; name a file with --output, or send it on with > or |"
+        raise SetupError(message)
     width = shutil.get_terminal_size((160, 24)).columns
-    sys.stdout.write(as_text(ask(folder, sql), form.value, width=width))
+    written = as_bytes(ask(folder, question, read_settings(settings or [])), form.value, width=width)
+    if output is None:
+        typer.echo(written, nl=False)
+    else:
+        keep(output, written)
 
 
 @app.command()
