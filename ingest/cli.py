@@ -659,6 +659,24 @@ def report(
 
 
 @app.command()
+def diff(
+    run_a: Annotated[
+        str, typer.Argument(metavar="RUN_A", help="An --output, which means its last run, or DIR:RUN_ID for another.")
+    ],
+    run_b: Annotated[str, typer.Argument(metavar="RUN_B", help="The same for the run to hold against it.")],
+    *,
+    as_object: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Compare two runs over the same documents, column by column: babelwire diff news trial."""
+    from ingest.diff import as_json, as_text  # noqa: PLC0415
+    from ingest.diff import diff as compare  # noqa: PLC0415
+
+    found = compare(run_a, run_b)
+    # Bytes, because records are UTF-8 whatever the terminal speaks.
+    typer.echo((as_json(found) if as_object else as_text(found)).encode(), nl=False)
+
+
+@app.command()
 def raw(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The --output of runs.")],
     record_id: Annotated[
