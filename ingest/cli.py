@@ -272,13 +272,20 @@ class _Chosen:
 
 def _prepare(inputs: "tuple[Input, ...]", chosen: _Chosen, around: Around) -> "tuple[Options, Models]":
     """Read the options and find the models, and say what is wrong with either or with rules of sites."""
-    from ingest.config import OFF, read_options  # noqa: PLC0415
-    from ingest.site_rules import digest_of_books, faults_of_books  # noqa: PLC0415
-    from normalize.translate.models import Models, find_models  # noqa: PLC0415
+    from ingest.config import read_options  # noqa: PLC0415
 
     options = read_options(
         chosen.config, os.environ, workers=chosen.workers, target=chosen.target, device=chosen.device
     )
+    return _ready(inputs, options, around)
+
+
+def _ready(inputs: "tuple[Input, ...]", options: "Options", around: Around) -> "tuple[Options, Models]":
+    """Find the models for options, and say what is wrong with them or with rules of sites."""
+    from ingest.config import OFF  # noqa: PLC0415
+    from ingest.site_rules import digest_of_books, faults_of_books  # noqa: PLC0415
+    from normalize.translate.models import Models, find_models  # noqa: PLC0415
+
     models = Models()
     if options.translate.target != OFF:
         models = find_models(options.translate, options.models, os.environ)
@@ -656,6 +663,53 @@ def report(
     path = output or folder / NAME
     put_page(path, page)
     typer.echo(f"babelwire: the page is {path}", err=True)
+
+
+@app.command()
+def replay(
+    context: typer.Context,
+    *,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The --output of the night.")],
+    day: Annotated[str, typer.Option("--date", metavar="YYYY-MM-DD", help="The night: the day its runs stand for.")],
+    output: Annotated[Path, typer.Option(help="A folder without runs for what comes out; made if need be.")],
+    catalogue: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The catalogue, whose site rules are to hold.")
+    ] = None,
+    config: Annotated[Path | None, typer.Option(help="Options in TOML instead of those of the night.")] = None,
+    today: Annotated[
+        bool, typer.Option("--today", help="Today's options: babelwire.toml of this folder and the environment.")
+    ] = False,
+    workers: Annotated[int | None, typer.Option(help="Worker processes.")] = None,
+    form: Annotated[Form, typer.Option("--log", help="How to say what happens on stderr.")] = Form.TEXT,
+) -> None:
+    """Run a past night again from its raw bytes: babelwire replay news --date 2026-01-31 --output trial."""
+    from ingest.config import read_options  # noqa: PLC0415
+    from ingest.engines.local import map_documents  # noqa: PLC0415
+    from ingest.replay import night_of, seed  # noqa: PLC0415
+
+    around: Around = context.obj
+    around.log.form = form
+    run_date = _day(day)
+    is_new = today or config is not None
+    chosen = read_options(config, os.environ, workers=workers) if is_new else None
+    night = night_of(folder, run_date, output, catalogue=catalogue, options=chosen, workers=workers)
+    for doubt in night.doubts:
+        around.log.say(doubt, event="replay", level="warning")
+    seed(night, output)
+    with _measured(None, output, around) as measured:
+        for past in night.runs:
+            ready = _ready(past.inputs, past.options, around)
+            _run(
+                past.inputs,
+                output,
+                ready,
+                around,
+                measured,
+                engine=map_documents,
+                run_date=run_date,
+                fresh=False,
+                crawls=past.crawls,
+            )
 
 
 @app.command()
