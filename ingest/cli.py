@@ -730,6 +730,31 @@ def diff(
     typer.echo((as_json(found) if as_object else as_text(found)).encode(), nl=False)
 
 
+class LineageFormat(StrEnum):
+    """How the lineage of runs is written."""
+
+    OPENLINEAGE = "openlineage"
+    PROV = "prov"
+
+
+@app.command()
+def lineage(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The --output of runs.")],
+    form: Annotated[
+        LineageFormat, typer.Option("--format", help="OpenLineage events, one a line, or one PROV-JSON document.")
+    ] = LineageFormat.OPENLINEAGE,
+) -> None:
+    """Print what came from what, as the manifests have it: babelwire lineage news > events.jsonl."""
+    from ingest.lineage import openlineage, prov  # noqa: PLC0415
+
+    # Bytes, because JSON is UTF-8 whatever the terminal speaks.
+    if form is LineageFormat.PROV:
+        typer.echo(prov(folder).encode(), nl=False)
+    else:
+        for event in openlineage(folder):
+            typer.echo(event.encode())
+
+
 @app.command()
 def raw(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The --output of runs.")],
