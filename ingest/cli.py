@@ -610,7 +610,7 @@ def query(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The --output of runs.")],
     question: Annotated[
         str | None,
-        typer.Argument(metavar="SQL|NAME", help="SQL over articles, quarantine, runs and fetches, or a named query."),
+        typer.Argument(metavar="QUESTION", help="SQL over articles, quarantine, runs and fetches, or a named query."),
     ] = None,
     *,
     show_names: Annotated[bool, typer.Option("--list", help="Show the named queries and their parameters.")] = False,
