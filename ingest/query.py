@@ -113,8 +113,9 @@ def listed() -> str:
     for query in QUERIES:
         lines.append(f"{query.name}: {query.sentence}")
         for item in query.parameters:
-            default = "needed" if item.required else f"default {item.default}" if item.default else ""
-            lines.append(f"    --set {item.name}={item.kind.upper():<7} {item.meaning}{default and f' ({default})'}")
+            kind = f"{item.name}={item.kind.upper()}"
+            default = "needed" if item.required else f"default: {item.default or item.without}"
+            lines.append(f"    --set {kind:<13} {item.meaning} ({default})")
     return "\n".join(lines) + "\n"
 
 

@@ -28,8 +28,10 @@ class Parameter:
 
     name: str
     kind: Kind
-    #: None: see the meaning.
+    #: None: see ``without``.
     default: int | None = None
+    #: What counts without a value, where there is no default.
+    without: str = "all"
     #: One sentence, without a full stop.
     meaning: str
     #: Without a value there is no answer.
@@ -72,18 +74,16 @@ class Parameter:
 #: More rows, nights or days nobody asks for.
 MOST_OF_A_NUMBER: Final = 1_000_000_000
 
-NIGHT: Final = Parameter(name="night", kind="day", meaning="the last night that counts; without it the last of all")
+NIGHT: Final = Parameter(name="night", kind="day", without="the last", meaning="the last night that counts")
 SOURCE: Final = Parameter(name="source", kind="text", meaning="one source_id, or a domain where there is none")
 
 
 def _days(default: int | None) -> Parameter:
-    return Parameter(
-        name="days", kind="number", default=default, meaning="how many days count, night included; without it all"
-    )
+    return Parameter(name="days", kind="number", default=default, meaning="how many days count, night included")
 
 
 def _most(default: int | None) -> Parameter:
-    return Parameter(name="most", kind="number", default=default, meaning="rows at most; without it all")
+    return Parameter(name="most", kind="number", default=default, meaning="rows at most")
 
 
 def _least(default: int, meaning: str) -> Parameter:

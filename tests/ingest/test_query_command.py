@@ -37,8 +37,10 @@ def test_the_list_names_every_query_with_its_sentence_and_parameters(output: str
     said = capsys.readouterr().out
     for query in QUERIES:
         assert f"{query.name}: {query.sentence}\n" in said
-    assert "    --set url=TEXT    the address, as fetched or as the page's own (needed)\n" in said
-    assert "    --set most=NUMBER  rows at most; without it all (default 20)\n" in said
+    assert "    --set url=TEXT      the address, as fetched or as the page's own (needed)\n" in said
+    assert "    --set most=NUMBER   rows at most (default: 20)\n" in said
+    assert "    --set most=NUMBER   rows at most (default: all)\n" in said
+    assert "    --set night=DAY     the last night that counts (default: the last)\n" in said
 
 
 def test_sql_is_still_sql(output: str, capsys: Captured) -> None:
