@@ -272,13 +272,20 @@ class _Chosen:
 
 def _prepare(inputs: "tuple[Input, ...]", chosen: _Chosen, around: Around) -> "tuple[Options, Models]":
     """Read the options and find the models, and say what is wrong with either or with rules of sites."""
-    from ingest.config import OFF, read_options  # noqa: PLC0415
-    from ingest.site_rules import digest_of_books, faults_of_books  # noqa: PLC0415
-    from normalize.translate.models import Models, find_models  # noqa: PLC0415
+    from ingest.config import read_options  # noqa: PLC0415
 
     options = read_options(
         chosen.config, os.environ, workers=chosen.workers, target=chosen.target, device=chosen.device
     )
+    return _ready(inputs, options, around)
+
+
+def _ready(inputs: "tuple[Input, ...]", options: "Options", around: Around) -> "tuple[Options, Models]":
+    """Find the models for options, and say what is wrong with them or with rules of sites."""
+    from ingest.config import OFF  # noqa: PLC0415
+    from ingest.site_rules import digest_of_books, faults_of_books  # noqa: PLC0415
+    from normalize.translate.models import Models, find_models  # noqa: PLC0415
+
     models = Models()
     if options.translate.target != OFF:
         models = find_models(options.translate, options.models, os.environ)
@@ -590,24 +597,48 @@ def explain(
 
 
 class QueryFormat(StrEnum):
-    """How the answer to a query is printed."""
+    """How the answer to a query is written."""
 
     TABLE = "table"
     CSV = "csv"
     JSON = "json"
+    PARQUET = "parquet"
 
 
 @app.command()
 def query(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The --output of runs.")],
-    sql: Annotated[str, typer.Argument(metavar="SQL", help="Over articles, quarantine, runs and fetches.")],
-    form: Annotated[QueryFormat, typer.Option("--format", help="How to print.")] = QueryFormat.TABLE,
+    question: Annotated[
+        str | None,
+        typer.Argument(metavar="QUESTION", help="SQL over articles, quarantine, runs and fetches, or a named query."),
+    ] = None,
+    *,
+    show_names: Annotated[bool, typer.Option("--list", help="Show the named queries and their parameters.")] = False,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="A parameter of a named query; may be given several times."),
+    ] = None,
+    form: Annotated[QueryFormat, typer.Option("--format", help="How to write the answer.")] = QueryFormat.TABLE,
+    output: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it there instead of stdout.")] = None,
 ) -> None:
-    """Ask in SQL: babelwire query news "SELECT lang, count(*) FROM articles GROUP BY lang"."""
-    from ingest.query import as_text, ask  # noqa: PLC0415
+    """Ask in SQL or by name: babelwire query news counts, or "SELECT lang, count(*) FROM articles GROUP BY lang"."""
+    from ingest.query import as_bytes, ask, keep, listed, read_settings  # noqa: PLC0415
 
+    if show_names:
+        typer.echo(listed(), nl=False)
+        return
+    if question is None:
+        message = "no query is named; write SQL or one of the names that babelwire query DIR --list shows"
+        raise SetupError(message)
+    if form is QueryFormat.PARQUET and output is None and sys.stdout.isatty():
+        message = "Parquet is not for a terminal; name a file with --output, or send it on with > or |"
+        raise SetupError(message)
     width = shutil.get_terminal_size((160, 24)).columns
-    sys.stdout.write(as_text(ask(folder, sql), form.value, width=width))
+    written = as_bytes(ask(folder, question, read_settings(settings or [])), form.value, width=width)
+    if output is None:
+        typer.echo(written, nl=False)
+    else:
+        keep(output, written)
 
 
 @app.command()
@@ -632,6 +663,96 @@ def report(
     path = output or folder / NAME
     put_page(path, page)
     typer.echo(f"babelwire: the page is {path}", err=True)
+
+
+@app.command()
+def replay(
+    context: typer.Context,
+    *,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The --output of the night.")],
+    day: Annotated[str, typer.Option("--date", metavar="YYYY-MM-DD", help="The night: the day its runs stand for.")],
+    output: Annotated[Path, typer.Option(help="A folder without runs for what comes out; made if need be.")],
+    catalogue: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The catalogue, whose site rules are to hold.")
+    ] = None,
+    config: Annotated[Path | None, typer.Option(help="Options in TOML instead of those of the night.")] = None,
+    today: Annotated[
+        bool, typer.Option("--today", help="Today's options: babelwire.toml of this folder and the environment.")
+    ] = False,
+    workers: Annotated[int | None, typer.Option(help="Worker processes.")] = None,
+    form: Annotated[Form, typer.Option("--log", help="How to say what happens on stderr.")] = Form.TEXT,
+) -> None:
+    """Run a past night again from its raw bytes: babelwire replay news --date 2026-01-31 --output trial."""
+    from ingest.config import read_options  # noqa: PLC0415
+    from ingest.engines.local import map_documents  # noqa: PLC0415
+    from ingest.replay import night_of, seed  # noqa: PLC0415
+
+    around: Around = context.obj
+    around.log.form = form
+    run_date = _day(day)
+    is_new = today or config is not None
+    chosen = read_options(config, os.environ, workers=workers) if is_new else None
+    night = night_of(folder, run_date, output, catalogue=catalogue, options=chosen, workers=workers)
+    for doubt in night.doubts:
+        around.log.say(doubt, event="replay", level="warning")
+    seed(night, output)
+    with _measured(None, output, around) as measured:
+        for past in night.runs:
+            ready = _ready(past.inputs, past.options, around)
+            _run(
+                past.inputs,
+                output,
+                ready,
+                around,
+                measured,
+                engine=map_documents,
+                run_date=run_date,
+                fresh=False,
+                crawls=past.crawls,
+            )
+
+
+@app.command()
+def diff(
+    run_a: Annotated[
+        str, typer.Argument(metavar="RUN_A", help="An --output, which means its last run, or DIR:RUN_ID for another.")
+    ],
+    run_b: Annotated[str, typer.Argument(metavar="RUN_B", help="The same for the run to hold against it.")],
+    *,
+    as_object: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Compare two runs over the same documents, column by column: babelwire diff news trial."""
+    from ingest.diff import as_json, as_text  # noqa: PLC0415
+    from ingest.diff import diff as compare  # noqa: PLC0415
+
+    found = compare(run_a, run_b)
+    # Bytes, because records are UTF-8 whatever the terminal speaks.
+    typer.echo((as_json(found) if as_object else as_text(found)).encode(), nl=False)
+
+
+class LineageFormat(StrEnum):
+    """How the lineage of runs is written."""
+
+    OPENLINEAGE = "openlineage"
+    PROV = "prov"
+
+
+@app.command()
+def lineage(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The --output of runs.")],
+    form: Annotated[
+        LineageFormat, typer.Option("--format", help="OpenLineage events, one a line, or one PROV-JSON document.")
+    ] = LineageFormat.OPENLINEAGE,
+) -> None:
+    """Print what came from what, as the manifests have it: babelwire lineage news > events.jsonl."""
+    from ingest.lineage import openlineage, prov  # noqa: PLC0415
+
+    # Bytes, because JSON is UTF-8 whatever the terminal speaks.
+    if form is LineageFormat.PROV:
+        typer.echo(prov(folder).encode(), nl=False)
+    else:
+        for event in openlineage(folder):
+            typer.echo(event.encode())
 
 
 @app.command()

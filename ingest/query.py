@@ -1,7 +1,8 @@
-"""polars SQL over what lies in an output folder, and how its answers are printed."""
+"""polars SQL over what lies in an output folder, one's own or by name, and how its answers are printed."""
 
+import io
 import json
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Literal
@@ -9,13 +10,16 @@ from typing import Literal
 import polars as pl
 from rich.cells import cell_len, set_cell_size
 
+from ingest.disk import disk_errors, put_durably
 from ingest.staged import TABLES, Table
 from ingest.store import Manifest, read_manifests
 from schemas.errors import SetupError
 from schemas.fetch import FETCHES
+from schemas.quality.finding import Tables
+from schemas.quality.queries import QUERIES, find, named
 from schemas.record import QUARANTINE, RECORD
 
-Format = Literal["table", "csv", "json"]
+Format = Literal["table", "csv", "json", "parquet"]
 
 SCHEMAS: dict[Table, pl.Schema] = {"articles": RECORD, "quarantine": QUARANTINE}
 
@@ -44,17 +48,28 @@ RUNS = pl.Schema(
 WIDEST_CELL = 64
 
 
-def ask(root: Path, sql: str) -> pl.DataFrame:
-    """Run one SQL query over the tables articles, quarantine, runs and fetches.
+def ask(root: Path, question: str, settings: Mapping[str, str] | None = None) -> pl.DataFrame:
+    """Run one query over the tables articles, quarantine, runs and fetches.
 
     Only files of committed runs are read, as the manifests list them, and of crawls that have ended.
+
+    Args:
+        root: The output folder.
+        question: SQL, or the name of a query of ``schemas.quality.queries``, which has no blank in it.
+        settings: Values of the named query's parameters, as written.
 
     Raises:
         SetupError: If the folder is no output of ours or the query is at fault.
     """
     tables = open_tables(root)
     try:
-        return pl.SQLContext(tables).execute(sql, eager=True)
+        if len(question.split()) == 1:
+            values = find(question.strip()).read(settings or {})
+            return named(question.strip(), Tables(**tables), **values).collect(engine="streaming")
+        if settings:
+            message = f"--set {next(iter(settings))} is for named queries; write the value into the SQL"
+            raise SetupError(message)
+        return pl.SQLContext(tables).execute(question, eager=True)
     except FileNotFoundError as error:
         message = f"{error} is listed in a manifest below {root / 'runs'}; restore it from a copy"
         raise SetupError(message) from error
@@ -63,6 +78,45 @@ def ask(root: Path, sql: str) -> pl.DataFrame:
         first = str(error).partition("\n\nResolved plan")[0]
         message = f"the query failed: {first}\n{_columns_of(tables)}"
         raise SetupError(message) from error
+
+
+def read_settings(texts: Sequence[str]) -> dict[str, str]:
+    """Read ``night=2026-01-31`` and the like.
+
+    Raises:
+        SetupError: If one has no "=" or a name comes twice.
+    """
+    found: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name or name in found:
+            message = f'--set "{text}" sets nothing new; write it as NAME=VALUE, each name once'
+            raise SetupError(message)
+        found[name] = value
+    return found
+
+
+def keep(path: Path, content: bytes) -> None:
+    """Put an answer into a file, whole or not at all.
+
+    Raises:
+        SetupError: If it cannot be written.
+        BusyError: If the disk is full.
+    """
+    with disk_errors(path):
+        put_durably(path, content)
+
+
+def listed() -> str:
+    """List the named queries with what they may be asked for."""
+    lines = []
+    for query in QUERIES:
+        lines.append(f"{query.name}: {query.sentence}")
+        for item in query.parameters:
+            kind = f"{item.name}={item.kind.upper()}"
+            default = "needed" if item.required else f"default: {item.default or item.without}"
+            lines.append(f"    --set {kind:<13} {item.meaning} ({default})")
+    return "\n".join(lines) + "\n"
 
 
 def open_tables(root: Path, *, only: Container[str] | None = None) -> dict[str, pl.LazyFrame]:
@@ -129,14 +183,21 @@ def _columns_of(tables: dict[str, pl.LazyFrame]) -> str:
 # ---- printing -----------------------------------------------------------------------------------
 
 
-def as_text(frame: pl.DataFrame, form: Format, *, width: int) -> str:
-    """Print an answer; ``width`` is that of the terminal, in columns."""
-    writers: dict[Format, Callable[[], str]] = {
-        "table": lambda: _as_table(frame, width),
-        "csv": lambda: _as_csv(frame),
-        "json": lambda: _as_json(frame),
+def as_bytes(frame: pl.DataFrame, form: Format, *, width: int) -> bytes:
+    """Write an answer, text in UTF-8; ``width`` is that of the terminal, in columns."""
+    writers: dict[Format, Callable[[], bytes]] = {
+        "table": lambda: _as_table(frame, width).encode(),
+        "csv": lambda: _as_csv(frame).encode(),
+        "json": lambda: _as_json(frame).encode(),
+        "parquet": lambda: _as_parquet(frame),
     }
     return writers[form]()
+
+
+def _as_parquet(frame: pl.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer, compression="zstd")
+    return buffer.getvalue()
 
 
 def _as_csv(frame: pl.DataFrame) -> str:

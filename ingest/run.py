@@ -498,7 +498,8 @@ class _Job:
             "command": list(self.command),
             "crawls": list(self.crawls),
             "inputs": [
-                {**_named(item), **asdict(account)} for item, account in zip(self.plan.todo, tally.inputs, strict=True)
+                {**_named(item), **_said_in_manifest(item.input), **asdict(account)}
+                for item, account in zip(self.plan.todo, tally.inputs, strict=True)
             ],
             "inputs_skipped": [
                 *(
@@ -532,6 +533,11 @@ class _Job:
 
 def _named(item: _Looked) -> dict[str, object]:
     return {"uri": item.input.uri, "sha256": item.sha256, "bytes": item.bytes}
+
+
+def _said_in_manifest(item: Input) -> dict[str, str | None]:
+    """Give what the catalogue said of an input: with its bytes all that is needed to read it again."""
+    return {"source_id": item.source_id, "publisher": item.publisher, "language_prior": item.language_prior}
 
 
 def _said_of(item: Input) -> list[str | None]:

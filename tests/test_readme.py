@@ -29,6 +29,7 @@ from normalize.options import DeclaredModel
 from normalize.translate.engine import FLAGS
 from schemas.document import KeptRole, PageType, RemovedRole
 from schemas.fetch import FETCH_COLUMNS
+from schemas.quality.queries import QUERIES, NamedQuery
 from schemas.quality.rules import Group, built_in, with_own
 from schemas.record import COLUMNS, MT_STATUSES, QUARANTINE_COLUMNS, Column
 from schemas.show import dtype_name
@@ -70,6 +71,11 @@ def section_of(command: str) -> str:
 @pytest.mark.parametrize(("command", "parameter"), command_line())
 def test_every_command_is_shown_with_its_arguments_and_options(command: str, parameter: str) -> None:
     assert re.search(rf"`{re.escape(parameter)}(?![\w-])", section_of(command))
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.name)
+def test_every_named_query_has_a_row_with_its_sentence(query: NamedQuery) -> None:
+    assert f"| `{query.name}` | {query.sentence} |\n" in section_of("babelwire query")
 
 
 def exit_codes() -> list[str]:
