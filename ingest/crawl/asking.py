@@ -22,7 +22,7 @@ from ingest.crawl.state import Pause, State
 from ingest.crawl.weblink import sent_on
 from ingest.sources.http import Response, payload
 from ingest.sources.limits import Limits
-from normalize.address import address_key
+from normalize.address import address_key, domain_of
 from schemas.crawl_options import CrawlOptions
 from schemas.errors import SourceError
 from schemas.fetch import FetchOutcome
@@ -251,7 +251,7 @@ class Asker:
             detail = f"{job.hops + 1} redirects, the last to {target[:200]}"
             self._notes.end(job, "failed", "redirects", detail, answer=answer, kept=kept)
             return None
-        if job.article is not None and _is_home(target) and not _is_home(job.article.url):
+        if job.article is not None and _is_home_of(target, job.article.url):
             self._notes.end(job, "failed", "sent_home", f"redirects to {target[:200]}", answer=answer, kept=kept)
             return None
         others = self._told_elsewhere(job, target)
@@ -349,8 +349,10 @@ class Asker:
         return answer.status, content if answer.status < 300 else b""  # noqa: PLR2004
 
 
-def _is_home(url: str) -> bool:
-    return urlsplit(url).path in {"", "/"} and not urlsplit(url).query
+def _is_home_of(url: str, article: str) -> bool:
+    """Say whether an address is the home page of an article's own site, and the article's is not."""
+    is_home, was_home = (urlsplit(one).path in {"", "/"} and not urlsplit(one).query for one in (url, article))
+    return is_home and not was_home and domain_of(url) == domain_of(article)
 
 
 def _retry_after(answer: Answer, now: datetime) -> float | None:
