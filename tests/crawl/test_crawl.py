@@ -98,9 +98,9 @@ LATER = (*GOOD, "liar", "cookies", "missing", "picture", "noai", "ruled", "moved
 
 #: Where an article sends on to, and why nobody goes there.
 FORBIDDEN = {
-    "http://10.0.0.1/": "private_address",
+    "http://10.0.0.1/latest": "private_address",
     "http://169.254.169.254/latest/meta-data/": "private_address",
-    "http://[::1]/": "private_address",
+    "http://[::1]/latest": "private_address",
     f"http://{INSIDE}:{{port}}/latest": "private_address",
     "http://localhost:{port}/latest": "private_address",
     "file:///etc/passwd": "scheme",
