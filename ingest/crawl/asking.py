@@ -125,6 +125,10 @@ class Asker:
             self._notes.end(job, "failed", error.reason, error.detail, answer=answer)
             return None
 
+    async def read_policy(self, job: Job) -> None:
+        """Read what the site of an address says of reading by machines, if it was not read yet."""
+        await self._policy_of(job)
+
     def signals_of(self, answer: Answer, content: bytes) -> tuple[optout.Signal, ...]:
         """Give what a page that was fetched, and its site, say of reading by machines."""
         policy = self._policies[origin_of(answer.url)].result()

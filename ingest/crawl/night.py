@@ -229,6 +229,9 @@ class Night:
             return self._polled_as(replace(polled, unverified=feed.unverified + 1, failures=0, every=every))
         digest = hashlib.sha256(content).hexdigest()
         is_same = digest == feed.body_sha256
+        if not is_same and answer.url == url and not source.full_text:
+            # Its articles want to know, and its host has nothing else to do while the feed is read.
+            self._start(self._asker.read_policy(job))
         # In a thread, for a long one takes seconds, and every host would wait for it.
         async with self._reading_long if len(content) > _LONG else nullcontext():
             reading = await asyncio.to_thread(self._read, kind, content, answer)
