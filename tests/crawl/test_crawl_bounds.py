@@ -178,9 +178,7 @@ def test_a_host_that_wants_to_be_left_alone_for_long_is(crawling: Crawling) -> N
     assert articles_in(crawl()) == [crawl.site.stories[0].path]
     assert ("put_off", "host_left") in crawl.reasons()
     assert crawl(later=HOUR) == []
-    # The one that failed waits longer than those that were not asked for.
-    assert sorted(articles_in(crawl(later=3 * HOUR))) == sorted(story.path for story in crawl.site.stories[1:])
-    assert articles_in(crawl(later=2 * DAY)) == [crawl.site.stories[0].path]
+    assert sorted(articles_in(crawl(later=3 * HOUR))) == sorted(story.path for story in crawl.site.stories)
 
 
 def test_as_many_requests_are_under_way_as_the_catalogue_says_and_no_more(crawling: Crawling) -> None:
