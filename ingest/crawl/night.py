@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 from collections import Counter, deque
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from contextlib import AsyncExitStack, nullcontext
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from html import escape
@@ -33,8 +33,8 @@ from schemas.source import Catalogue, SourceEntry
 #: Further sitemaps of an index that are read in one crawl, newest first.
 MOST_MAPS: Final = 50
 
-#: Of feeds and sitemaps that are longer one is read at a time, in bytes.
-_LONG: Final = 1024 * 1024
+#: Longer feeds, sitemaps and lists are read beside the event loop, in bytes: this much takes some tenth of a second.
+_LONG: Final = 256 * 1024
 
 #: What a page is sent as. Some servers say nothing, or only that they do not know.
 _PAGES: Final = frozenset({"text/html", "application/xhtml+xml", "text/plain", "application/octet-stream", ""})
@@ -89,7 +89,9 @@ class Night:
         self._now = now
         self._stop = stop
         self._say = say
-        #: Held while a long feed is read: that takes ten times its length of memory.
+        #: Held while a feed is read: many short ones that come at once would hold up every host, and a long one takes ten times its
+        #: length of memory.
+        self._reading = asyncio.Lock()
         self._reading_long = asyncio.Lock()
         #: Held for each entry that is taken, in turn: many long feeds that come at once would hold up every host if they were worked
         #: through in one go, and the host of the last one would wait for all the others.
@@ -232,9 +234,15 @@ class Night:
         if not is_same and answer.url == url and not source.full_text:
             # Its articles want to know, and its host has nothing else to do while the feed is read.
             self._start(self._asker.read_policy(job))
-        # In a thread, for a long one takes seconds, and every host would wait for it.
-        async with self._reading_long if len(content) > _LONG else nullcontext():
-            reading = await asyncio.to_thread(self._read, kind, content, answer)
+        if len(content) > _LONG:
+            # It takes seconds, and every host would wait for it.
+            async with self._reading_long:
+                reading = await asyncio.to_thread(self._read, kind, content, answer)
+        else:
+            # In a thread of its own each would be quicker, and the requests of all hosts slower.
+            async with self._reading:
+                reading = self._read(kind, content, answer)
+                await asyncio.sleep(0)
         kept = self._notes.keep(job, answer, same_as=feed.copy if is_same else None)
         detail = "; ".join(reading.faults[:3]) or None
         self._notes.note(job, "unchanged" if is_same else "fetched", detail=detail, answer=answer, kept=kept)
