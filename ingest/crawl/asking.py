@@ -104,7 +104,7 @@ class Asker:
             what = f"its next turn is in {host.waits:.0f} s, and a crawl ends after {LONGEST_CRAWL / 3600:.0f} hours"
             self._notes.end(job, "put_off", "host_left", what)
             return None
-        async with host.turn():
+        async with host.turn() as turn:
             # It may have been given up while this one waited for its turn.
             if host.left_because:
                 self._notes.end(job, "put_off", "host_left", host.left_because)
@@ -113,6 +113,7 @@ class Asker:
                 answer = await self._download(job.url, job.headers)
             except DownloadError as error:
                 return self._after_error(job, host, error)
+            turn.latency = answer.latency
         self._answered.add(origin_of(job.url))
         self._count_bytes(job, answer)
         return self._after_answer(job, host, answer)

@@ -42,6 +42,8 @@ class Answer:
     at: datetime
     #: From asking to the last byte.
     seconds: float
+    #: From handing the request to the connection to the head of the answer; None where it is not known.
+    latency: float | None = None
 
     def header(self, name: str) -> str | None:
         """Give the first header of that name."""
@@ -212,6 +214,7 @@ class _Spider(scrapy.Spider):
             request=_head_of(request),
             at=datetime.now(UTC),
             seconds=monotonic() - begun,
+            latency=request.meta.get("download_latency"),
         )
 
     def _renamed(self, error: Exception, url: str, host: str) -> DownloadError:

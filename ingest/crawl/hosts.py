@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Final
 
 #: Share of the last answers' time in the mean that the pace follows: of the last few, not of all.
@@ -20,6 +21,14 @@ LONGEST_PAUSE: Final = 300.0
 
 #: Failures in a row after which a host is left for the next night.
 MOST_FAILURES: Final = 4
+
+
+@dataclass(slots=True)
+class Turn:
+    """One turn of a host."""
+
+    #: Seconds from sending the request to its answer, where that is known: a busy process sends it some time after the turn began.
+    latency: float | None = None
 
 
 class Host:
@@ -67,7 +76,7 @@ class Host:
         self._ready_at = max(self._ready_at, self._sent + self.delay)
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
+    async def turn(self) -> AsyncIterator[Turn]:
         """Wait for a turn, and hold it while the request is under way."""
         async with self._slots:
             async with self._line:
@@ -77,18 +86,19 @@ class Host:
                 await self._together.acquire()
                 begun = self._sent = self._clock()
                 self._ready_at = begun + self._gap
+            turn = Turn()
             try:
-                yield
+                yield turn
             finally:
                 self._together.release()
                 ended = self._clock()
                 taken = ended - begun
                 self._takes += _NEWEST_SHARE * (taken - self._takes)
-                # A process that is busy sends a request some time after it began, and the host counts from when it came. Its quickest
-                # answer tells by when that was; before there is one, only the answer itself does.
+                # The host counts from when the request came. Its quickest answer tells by when that was; before there is one, only the
+                # answer itself does.
                 self._sent = max(self._sent, ended - min(self._recent, default=0.0))
                 self._ready_at = max(self._ready_at, self._sent + self._gap)
-                self._recent.append(taken)
+                self._recent.append(taken if turn.latency is None else min(turn.latency, taken))
 
     @property
     def waits(self) -> float:
