@@ -1,13 +1,14 @@
 """A source catalogue as the inputs of a run."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ingest.ftr_rules import FtrFolder, read_ftr_folder
 from ingest.site_rules import RuleBook
 from ingest.sources.inputs import Input
 from schemas.errors import SetupError
+from schemas.site_rule import SiteRule
 from schemas.source import Catalogue, SourceEntry, catalogue_of
 
 
@@ -36,7 +37,7 @@ def inputs_of(path: Path) -> tuple[Input, ...]:
         SetupError: If the catalogue is at fault, or for a pattern that matches no file.
     """
     known = read_catalogue(path).sources
-    by_domain = {entry.domain.removeprefix("www."): entry.rule for entry in known if entry.domain and entry.rule}
+    by_domain = _rules_by_domain(known)
     folders: dict[str, FtrFolder] = {}
     found: list[Input] = []
     for entry in known:
@@ -56,12 +57,16 @@ def rule_book(path: Path) -> RuleBook | None:
         SetupError: If the catalogue is at fault.
     """
     known = read_catalogue(path).sources
-    by_domain = {entry.domain.removeprefix("www."): entry.rule for entry in known if entry.domain and entry.rule}
+    by_domain = _rules_by_domain(known)
     ftr = FtrFolder()
     for name in dict.fromkeys(entry.site_rules for entry in known if entry.site_rules):
         folder = read_ftr_folder(path.parent / name)
         ftr = FtrFolder({**folder.sites, **ftr.sites}, {**folder.below, **ftr.below}, [*ftr.faults, *folder.faults])
     return RuleBook(by_domain=by_domain, ftr=ftr) if by_domain or ftr.sites or ftr.below else None
+
+
+def _rules_by_domain(known: Sequence[SourceEntry]) -> dict[str, tuple[SiteRule, ...]]:
+    return {entry.domain.removeprefix("www."): entry.rule for entry in known if entry.domain and entry.rule}
 
 
 def files_of(entry: SourceEntry, catalogue: Path) -> tuple[Path, ...]:

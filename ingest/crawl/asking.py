@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from ingest.crawl import optout, robots
 from ingest.crawl.download import Answer, Download, DownloadError
 from ingest.crawl.hosts import Host
-from ingest.crawl.job import Job, Later, Moved, Step, host_of, origin_of
+from ingest.crawl.job import MOST_HOPS, REDIRECTS, Job, Later, Moved, Step, host_of, origin_of
 from ingest.crawl.notes import NOT_MODIFIED, Notes
 from ingest.crawl.state import Pause, State
 from ingest.crawl.weblink import sent_on
@@ -27,9 +27,6 @@ from schemas.crawl_options import CrawlOptions
 from schemas.errors import SourceError
 from schemas.fetch import FetchOutcome
 from schemas.source import SourceEntry
-
-#: Hops that a request may be sent on.
-MOST_HOPS: Final = 5
 
 #: Requests for one address in one crawl, while its host fails.
 MOST_TRIES: Final = 3
@@ -220,7 +217,7 @@ class Asker:
     def _after_answer(self, job: Job, host: Host, answer: Answer) -> Step:
         status = answer.status
         location = answer.header("location")
-        if status in {301, 302, 303, 307, 308} and location is not None:
+        if status in REDIRECTS and location is not None:
             host.answered()
             return self._after_redirect(job, answer, location)
         if status == 429 or status >= 500:  # noqa: PLR2004

@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from time import monotonic
 from typing import Final
@@ -27,6 +27,7 @@ from ingest.crawl.raw_store import RawStore
 from ingest.crawl.recovery import Recovered, recover
 from ingest.crawl.state import Article, Copy, Crawl, State, memory_errors
 from ingest.disk import disk_errors, make_folder, sync
+from ingest.log import utc_now
 from ingest.versions import babelwire_version
 from normalize.address import address_key
 from schemas.errors import BusyError, PausedError, SetupError
@@ -74,11 +75,6 @@ class CrawlSummary:
     def of_articles(self, outcome: FetchOutcome) -> int:
         """Count the pages and full texts with one outcome."""
         return sum(self.counts.get(f"{kind}/{outcome}", 0) for kind in ("page", "entry"))
-
-
-def utc_now() -> datetime:
-    """Give the time, aware, UTC."""
-    return datetime.now(UTC)
 
 
 def crawl(

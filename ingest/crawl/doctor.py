@@ -31,6 +31,7 @@ from ingest.crawl.links import read_page
 from ingest.crawl.optout import refusing
 from ingest.crawl.sitemaps import read_sitemap
 from ingest.crawl.visits import MOST_PATIENCE, Visit, Visits
+from ingest.log import utc_now
 from schemas.errors import PausedError, SetupError
 from schemas.source import Catalogue, SourceEntry
 
@@ -55,11 +56,6 @@ class Looked:
     #: Of these articles.
     titles: tuple[str, ...] = ()
     findings: list[Finding] = field(default_factory=list)
-
-
-def utc_now() -> datetime:
-    """Give the time, aware, UTC."""
-    return datetime.now(UTC)
 
 
 def examine(

@@ -2,12 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 from urllib.parse import urlsplit
 
 from ingest.crawl.download import Answer
 from ingest.crawl.state import Article
 from schemas.fetch import FetchKind
 from schemas.source import SourceEntry
+
+#: Hops that a request may be sent on; for /robots.txt RFC 9309, 2.3.1.2 asks for at least so many.
+MOST_HOPS: Final = 5
+
+#: Statuses that send a request on, where a location comes with them.
+REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -224,11 +224,11 @@ class Night:
         content = None if answer is None or answer.status == NOT_MODIFIED else self._asker.content(job, answer)
         if answer is None or (content is None and answer.status != NOT_MODIFIED):
             # Not polled: the next crawl tries again, however soon it comes.
-            return self._polled_as(replace(polled, polled_at=feed.polled_at, failures=feed.failures + 1))
+            return self._polled_as(replace(polled, polled_at=feed.polled_at))
         if content is None:
             self._notes.note(job, "not_modified", answer=answer, kept=self._notes.keep(job, answer, same_as=feed.copy))
             every = next_poll(feed, source, news=False)
-            return self._polled_as(replace(polled, unverified=feed.unverified + 1, failures=0, every=every))
+            return self._polled_as(replace(polled, unverified=feed.unverified + 1, every=every))
         digest = hashlib.sha256(content).hexdigest()
         is_same = digest == feed.body_sha256
         if not is_same and answer.url == url and not source.full_text:
@@ -267,12 +267,10 @@ class Night:
                 etag=answer.header("etag"),
                 last_modified=answer.header("last-modified"),
                 body_sha256=digest,
-                changed_at=feed.changed_at if is_same else now,
                 read_at=now,
                 every=every,
                 unverified=0,
                 lies=lies,
-                failures=0,
                 copy=feed.copy if is_same else Copy(kept=kept, url=answer.url, at=answer.at),
                 leads_to=tuple(leads),
             )

@@ -12,9 +12,6 @@ LONGEST: Final = 500 * 1024
 #: How long a copy counts, and how long an old one stands in for a site that cannot be reached (RFC 9309, 2.4).
 FRESH_FOR: Final = timedelta(hours=24)
 
-#: Hops to follow from /robots.txt (RFC 9309, 2.3.1.2).
-MOST_HOPS: Final = 5
-
 #: Longer waits are a mistake or a refusal; a site that asks for more is visited once a night, in seconds.
 LONGEST_DELAY: Final = 3600.0
 

@@ -31,8 +31,8 @@ _VERSION: Final = 1
 
 _TABLES: Final = """
 CREATE TABLE feeds (
-    url TEXT PRIMARY KEY, source_id TEXT, kind TEXT, etag TEXT, last_modified TEXT, body_sha256 TEXT, polled_at TEXT, changed_at TEXT,
-    read_at TEXT, every REAL, unverified INTEGER, lies INTEGER, failures INTEGER, copy TEXT, leads_to TEXT
+    url TEXT PRIMARY KEY, source_id TEXT, kind TEXT, etag TEXT, last_modified TEXT, body_sha256 TEXT, polled_at TEXT,
+    read_at TEXT, every REAL, unverified INTEGER, lies INTEGER, copy TEXT, leads_to TEXT
 ) WITHOUT ROWID;
 CREATE TABLE articles (
     key TEXT PRIMARY KEY, url TEXT, source_id TEXT, guid TEXT, found_in TEXT, entry TEXT, status TEXT, reason TEXT, found_at TEXT,
@@ -85,8 +85,6 @@ class Feed:
     #: Of the last body that was read, content encoding undone.
     body_sha256: str | None = None
     polled_at: datetime | None = None
-    #: When its body was last seen to differ.
-    changed_at: datetime | None = None
     #: When a body last came, and not only word that nothing has changed.
     read_at: datetime | None = None
     #: Time between two polls, in seconds; None before the first.
@@ -95,8 +93,6 @@ class Feed:
     unverified: int = 0
     #: It once said that nothing has changed when it had; asked without conditions since.
     lies: bool = False
-    #: Polls in a row that failed.
-    failures: int = 0
     #: Where the last body lies.
     copy: Copy | None = None
     #: The sitemaps that an index names, the feeds that a home page does: they have to be asked even on a night on which it has

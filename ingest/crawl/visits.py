@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Final
-from urllib.parse import urlsplit
 
 from ingest.crawl.download import Answer, Download, DownloadError
 from ingest.crawl.hosts import Host
+from ingest.crawl.job import MOST_HOPS, REDIRECTS, host_of, origin_of
 from ingest.crawl.optout import SitePolicy
-from ingest.crawl.robots import MOST_HOPS, Robots
+from ingest.crawl.robots import Robots
 from ingest.crawl.weblink import sent_on
 from ingest.sources.http import Response, payload
 from ingest.sources.limits import Limits
@@ -20,7 +20,6 @@ from schemas.errors import SourceError
 #: A host that wants more seconds than this between two requests is asked for robots.txt only: nobody waits for the rest.
 MOST_PATIENCE: Final = 60.0
 
-_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _FOR_GOOD: Final = frozenset({301, 308})
 _BUSY: Final = frozenset({429, 503})
 _MEGABYTE: Final = 1024 * 1024
@@ -101,8 +100,7 @@ class Visits:
 
     async def _file(self, url: str, path: str, delay: float) -> Visit:
         """Give a file that says what we may do, without content where the answer is none."""
-        parts = urlsplit(url)
-        address = f"{parts.scheme}://{parts.netloc.rpartition('@')[2].lower()}{path}"
+        address = f"{origin_of(url)}{path}"
         if address not in self._files:
             self._files[address] = asyncio.ensure_future(self._fetch_file(address, delay))
         return await asyncio.shield(self._files[address])
@@ -147,7 +145,7 @@ class Visits:
                     host.closed_because = error.detail
                 return replace(seen, answer=None, content=b"", trouble=(error.reason, error.detail)), None
         location = answer.header("location")
-        if answer.status in _REDIRECTS and location is not None:
+        if answer.status in REDIRECTS and location is not None:
             target = sent_on(url, location)
             trouble = None if target else ("redirects", f'it is sent on to "{location[:200]}", which is no address')
             return replace(seen, answer=answer, trouble=trouble), target
@@ -161,7 +159,7 @@ class Visits:
         return replace(seen, answer=answer, content=content), None
 
     def _host(self, url: str, delay: float) -> Host:
-        name = (urlsplit(url).hostname or "").lower()
+        name = host_of(url)
         if name not in self._hosts:
             self._hosts[name] = Host(name, delay=delay, concurrency=1, together=self._together, clock=monotonic)
         self._hosts[name].ask_slower(delay)
