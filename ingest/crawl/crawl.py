@@ -18,9 +18,9 @@ from typing import Final
 
 import polars as pl
 
-from ingest.crawl.download import Bounds, user_agent, with_downloads
+from ingest.crawl.download import agent_of, with_downloads
 from ingest.crawl.entry import Entry
-from ingest.crawl.guard import SYSTEM_ADDRESSES, GetAddresses, Guard
+from ingest.crawl.guard import SYSTEM_ADDRESSES, GetAddresses
 from ingest.crawl.night import Night
 from ingest.crawl.notes import Notes
 from ingest.crawl.raw_store import RawStore
@@ -37,8 +37,6 @@ from schemas.source import Catalogue
 RAW: Final = "raw"
 FETCHES_FOLDER: Final = "fetches"
 STATE: Final = "state/crawls.sqlite"
-
-_MEGABYTE: Final = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +102,7 @@ def crawl(
         PausedError: If ``stop`` ended it; all that was fetched is kept and noted.
     """
     begun = monotonic()
-    agent = _agent_of(catalogue)
+    _refuse_idle(catalogue)
     raw = root / RAW
     with _held(raw), memory_errors(root / STATE):
         state = State.open(root / STATE)
@@ -122,11 +120,7 @@ def crawl(
             ):
                 notes = Notes(state, this, pages=pages, other=other, now=now)
                 night = Night(catalogue, state, notes, now=now, stop=stop, say=say)
-                bounds = Bounds(
-                    timeout=catalogue.crawl.timeout, max_bytes=catalogue.crawl.max_megabytes_per_page * _MEGABYTE
-                )
-                guard = Guard.of(catalogue.crawl.allow_private)
-                with_downloads(night.walk, agent=agent, guard=guard, bounds=bounds, get_addresses=get_addresses)
+                with_downloads(night.walk, catalogue, get_addresses=get_addresses)
             _finish(state, root, this, now)
         finally:
             state.close()
@@ -145,15 +139,12 @@ def crawl(
     )
 
 
-def _agent_of(catalogue: Catalogue) -> str:
-    """Say who asks; a crawl without a person behind it is not made."""
-    if not catalogue.crawl.contact:
-        message = f'{catalogue.origin}: [crawl] has no contact; set one that sites can write to, such as contact = "mailto:desk@news.example"'
-        raise SetupError(message)
+def _refuse_idle(catalogue: Catalogue) -> None:
+    """Refuse a catalogue that nobody stands behind, or that asks for nothing, before anything is made of it."""
+    agent_of(catalogue)
     if not any(source.is_crawled for source in catalogue.sources):
         message = f"{catalogue.origin}: no source has feeds, sitemaps, lists, home or pages; there is nothing to fetch"
         raise SetupError(message)
-    return user_agent(catalogue.crawl.agent, catalogue.crawl.contact)
 
 
 @contextmanager

@@ -23,10 +23,10 @@ from ingest.crawl.diagnosis import (
     forbidden,
     wrong_kind,
 )
-from ingest.crawl.download import Answer, Bounds, Download, user_agent, with_downloads
+from ingest.crawl.download import Answer, Download, agent_of, with_downloads
 from ingest.crawl.entry import Entry, Reading
 from ingest.crawl.feeds import read_feed
-from ingest.crawl.guard import SYSTEM_ADDRESSES, GetAddresses, Guard
+from ingest.crawl.guard import SYSTEM_ADDRESSES, GetAddresses
 from ingest.crawl.links import read_page
 from ingest.crawl.optout import refusing
 from ingest.crawl.sitemaps import read_sitemap
@@ -39,7 +39,6 @@ from schemas.source import Catalogue, SourceEntry
 _NO_TAG: Final = '"never-given-by-anybody"'
 
 _LOOK_EVERY: Final = 0.25
-_MEGABYTE: Final = 1024 * 1024
 
 
 @dataclass(slots=True, kw_only=True)
@@ -80,9 +79,7 @@ def examine(
         SetupError: If no contact is set, or no source has anything to fetch.
         PausedError: If ``stop`` ended it.
     """
-    if not catalogue.crawl.contact:
-        message = f'{catalogue.origin}: [crawl] has no contact; set one that sites can write to, such as contact = "mailto:desk@news.example"'
-        raise SetupError(message)
+    agent_of(catalogue)
     sources = [source for source in catalogue.sources if source.is_crawled]
     if not sources:
         message = (
@@ -103,13 +100,7 @@ def examine(
         finally:
             await visits.give_up()
 
-    with_downloads(
-        look,
-        agent=user_agent(catalogue.crawl.agent, catalogue.crawl.contact),
-        guard=Guard.of(catalogue.crawl.allow_private),
-        bounds=Bounds(timeout=catalogue.crawl.timeout, max_bytes=catalogue.crawl.max_megabytes_per_page * _MEGABYTE),
-        get_addresses=get_addresses,
-    )
+    with_downloads(look, catalogue, get_addresses=get_addresses)
     if stop():
         message = f"stopped after {len(found)} of {len(sources)} sources"
         raise PausedError(message)

@@ -15,6 +15,8 @@ from scrapy.crawler import AsyncCrawlerProcess
 
 from ingest.crawl.guard import SYSTEM_ADDRESSES, GetAddresses, Guard
 from ingest.versions import babelwire_version
+from schemas.errors import SetupError
+from schemas.source import Catalogue
 
 #: What is taken of each kind of answer, and only in codings that ``ingest.sources.http`` can undo.
 _HEADERS: Final = {
@@ -24,6 +26,9 @@ _HEADERS: Final = {
 
 #: What a status can be: three digits (RFC 9110, 15). Servers can write any number, and no table would hold it.
 _STATUSES: Final = range(100, 1000)
+
+
+_MEGABYTE: Final = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,27 +93,41 @@ def user_agent(agent: str, contact: str) -> str:
     return f"{agent}/{babelwire_version()} (news archive; +{contact})"
 
 
+def agent_of(catalogue: Catalogue) -> str:
+    """Say for a catalogue who asks; without a person behind it nothing is asked for.
+
+    Raises:
+        SetupError: If it has no contact.
+    """
+    if not catalogue.crawl.contact:
+        message = f'{catalogue.origin}: [crawl] has no contact; set one that sites can write to, such as contact = "mailto:desk@news.example"'
+        raise SetupError(message)
+    return user_agent(catalogue.crawl.agent, catalogue.crawl.contact)
+
+
 def with_downloads(
     work: Callable[[Download], Awaitable[None]],
+    catalogue: Catalogue,
     *,
-    agent: str,
-    guard: Guard,
-    bounds: Bounds,
     get_addresses: GetAddresses = SYSTEM_ADDRESSES,
 ) -> None:
     """Run something that needs the network, to its end. Once in a process: the reactor behind it cannot be started twice.
 
     Args:
         work: Is given the function that downloads.
-        agent: The whole User-Agent header.
-        guard: Which addresses may be connected to.
-        bounds: Of each request.
+        catalogue: Says who asks, which private addresses may be connected to, and what one request may ask of us.
         get_addresses: Resolves names.
+
+    Raises:
+        SetupError: If the catalogue has no contact.
     """
+    options = catalogue.crawl
+    guard = Guard.of(options.allow_private)
+    bounds = Bounds(timeout=options.timeout, max_bytes=options.max_megabytes_per_page * _MEGABYTE)
     # What Scrapy says of requests goes to the table of fetches in our words.
     logging.getLogger("scrapy").setLevel(logging.CRITICAL)
     logging.getLogger("twisted").setLevel(logging.CRITICAL)
-    process = AsyncCrawlerProcess(_settings(agent, guard, bounds, get_addresses))
+    process = AsyncCrawlerProcess(_settings(agent_of(catalogue), guard, bounds, get_addresses))
     errors: list[BaseException] = []
     process.crawl(_Spider, work=work, guard=guard, bounds=bounds, errors=errors)
     process.start(install_signal_handlers=False)
