@@ -4,19 +4,16 @@ import gzip
 import io
 import json
 import re
-import shutil
 import subprocess
-import threading
 import zipfile
 from base64 import b64encode
-from collections.abc import Iterator
 from hashlib import sha256
 from html import escape
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import lxml.html
 import pytest
+from headless import CHROMIUM, HEADLESS
 from samples import SEEDS, samples
 
 from ingest.cli import main
@@ -343,8 +340,6 @@ def test_every_sample_can_be_shown(sample: object) -> None:
 
 # ---- in a browser -------------------------------------------------------------------------------
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-HEADLESS = (str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--dump-dom")
 
 #: Shows the page in a frame as wide as a phone with everything open, and writes down how wide it is. A frame's srcdoc can
 #: be measured from outside, so that the page itself needs no script.
@@ -357,28 +352,6 @@ addEventListener("load", () => {{
   document.getElementById("width").textContent = `${{scrollWidth - clientWidth}} beyond the edge`;
 }});
 </script>"""
-
-
-@pytest.fixture
-def asked() -> Iterator[tuple[str, list[str]]]:
-    """An address on this machine, and what was asked of it."""
-    paths: list[str] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            paths.append(self.path)
-            self.send_error(404)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}", paths
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="needs a chromium in the PATH")

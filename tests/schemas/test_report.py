@@ -2,21 +2,19 @@
 
 import re
 import shlex
-import shutil
 import subprocess
-import threading
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from html import escape
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import lxml.html
 import polars as pl
 import pytest
+from headless import CHROMIUM, HEADLESS
 
 from schemas.fetch import FETCHES
 from schemas.page import PALETTE
@@ -643,8 +641,6 @@ def test_both_palettes_can_be_read(mode: str) -> None:
 
 # ---- in a browser -------------------------------------------------------------------------------
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-HEADLESS = (str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--dump-dom")
 
 #: Shows the page in a frame of a width with everything open, and writes down how wide it and each drawing is. A frame's
 #: srcdoc can be measured from outside, so that the page itself needs no script.
@@ -665,28 +661,6 @@ addEventListener("load", () => {{
   document.getElementById("drawn").textContent = `${{drawn.length}} of ${{plots.length}} drawn`;
 }});
 </script>"""
-
-
-@pytest.fixture
-def asked() -> Iterator[tuple[str, list[str]]]:
-    """An address on this machine, and what was asked of it."""
-    paths: list[str] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            paths.append(self.path)
-            self.send_error(404)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}", paths
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="needs a chromium in the PATH")
